@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Why a task ends with a non-zero exit code: a sentence for the person who ran it.
@@ -79,7 +80,12 @@ pub fn command_line(command: &Command) -> String {
         .get_envs()
         .filter(|(name, _)| *name != "PATH")
         .filter_map(|(name, value)| value.map(|value| format!("{}={}", name.to_string_lossy(), quoted(value))));
-    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(quoted);
+    // cargo gives its whole path; people type its name.
+    let program = match Path::new(command.get_program()).file_name() {
+        Some(name) if name == "cargo" => name,
+        _ => command.get_program(),
+    };
+    let words = std::iter::once(program).chain(command.get_args()).map(quoted);
     variables.chain(words).collect::<Vec<_>>().join(" ")
 }
 
@@ -107,6 +113,7 @@ mod tests {
         let mut command = Command::new("apt-get");
         command.args(["install", "-o", "A::B=1", "two words", "it's", ""]).env("LANG", "C");
         assert_eq!(command_line(&command), r"LANG=C apt-get install -o A::B=1 'two words' 'it'\''s' ''");
+        assert_eq!(command_line(Command::new("/rust/bin/cargo").arg("test")), "cargo test");
     }
 
     #[test]

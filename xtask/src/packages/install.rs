@@ -121,7 +121,15 @@ impl Root {
 
     /// apt-get that asks nothing and waits up to five minutes for another one to finish.
     fn apt_get(&self, arguments: &[&str]) -> Command {
-        let words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"];
+        let words = [
+            "env",
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+            "-o",
+            "DPkg::Lock::Timeout=300",
+            "-o",
+            "Dpkg::Use-Pty=0",
+        ];
         let mut all = self.prefix.iter().chain(&words).chain(arguments);
         let mut command = Command::new(all.next().map_or(OsString::from("env"), OsString::from));
         command.args(all);
@@ -160,7 +168,10 @@ mod tests {
     #[test]
     fn apt_get_asks_nothing_with_and_without_sudo() {
         let direct = command_line(&Root { prefix: &[] }.apt_get(&["update"]));
-        assert_eq!(direct, "env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update");
+        assert_eq!(
+            direct,
+            "env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 update"
+        );
         let through_sudo = command_line(&Root { prefix: &["sudo", "-n"] }.apt_get(&["update"]));
         assert_eq!(through_sudo, format!("sudo -n {direct}"));
     }
