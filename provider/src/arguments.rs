@@ -1,0 +1,270 @@
+//! Views of the arguments that only the module itself reads: initialisation, interfaces, callbacks. Boundary file.
+//! It must not decide what they mean beyond what the standard fixes.
+
+use std::ffi::{CStr, c_void};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cryptoki_sys::*;
+use ukeyhub_vendors::abi::{Out, View};
+use ukeyhub_vendors::error::{Error, Outcome};
+use ukeyhub_vendors::pkcs11::{HostThreads, Mutexes};
+use ukeyhub_vendors::traits::Listener;
+
+/// CK_INFO.
+pub type Info<'a> = Out<'a, CK_INFO>;
+
+/// Pointers that are read or written through the methods below, or checked by the body itself.
+macro_rules! pointers {
+    ($($(#[$doc:meta])* $name:ident to $pointee:ty, null $null:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name<'a> {
+            pointer: *mut $pointee,
+            caller: PhantomData<&'a mut $pointee>,
+        }
+
+        impl View for $name<'_> {
+            type A = *mut $pointee;
+            type B = ();
+            type Raw = (*mut $pointee,);
+
+            #[inline]
+            unsafe fn take((pointer,): Self::Raw) -> Outcome<Self> {
+                if pointer.is_null() && !$null {
+                    return Err(Error::bad_argument());
+                }
+                Ok(Self { pointer, caller: PhantomData })
+            }
+
+            #[inline]
+            fn raw(&self) -> Self::Raw {
+                (self.pointer,)
+            }
+        }
+
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(if self.pointer.is_null() { "<null>" } else { "<pointer>" })
+            }
+        }
+    )*};
+}
+
+pointers! {
+    /// pInitArgs: null or a CK_C_INITIALIZE_ARGS (PKCS#11 3.0, 5.4.1).
+    InitArguments to c_void, null true;
+    /// A pointer that must be null; the body checks it after the module's state.
+    Reserved to c_void, null true;
+    /// Where C_GetFunctionList puts its answer.
+    FunctionList to *mut CK_FUNCTION_LIST, null false;
+    /// Where C_GetInterface puts its answer.
+    InterfacePlace to *mut CK_INTERFACE, null false;
+    /// The name asked for: null stands for the default interface (PKCS#11 3.0, 5.4.6).
+    InterfaceName to CK_UTF8CHAR, null true;
+    /// The version asked for: null stands for the highest.
+    WantedVersion to CK_VERSION, null true;
+    /// Where a new session's handle goes.
+    NewSession to CK_SESSION_HANDLE, null false;
+    /// Where the slot of an event goes.
+    NewSlot to CK_SLOT_ID, null false;
+}
+
+impl InitArguments<'_> {
+    /// What the host says about threads. A reserved pointer, or some but not all mutex callbacks: CKR_ARGUMENTS_BAD.
+    pub fn read(&self) -> Outcome<HostThreads> {
+        if self.pointer.is_null() {
+            return Ok(HostThreads::default());
+        }
+        // SAFETY: a host that passes a pointer passes a CK_C_INITIALIZE_ARGS (PKCS#11 3.0, 5.4.1), aligned or not.
+        let given = unsafe { self.pointer.cast::<CK_C_INITIALIZE_ARGS>().read_unaligned() };
+        if !given.pReserved.is_null() {
+            return Err(Error::bad_argument());
+        }
+        let (create, destroy, lock, unlock) =
+            (given.CreateMutex, given.DestroyMutex, given.LockMutex, given.UnlockMutex);
+        let callbacks = [create.is_some(), destroy.is_some(), lock.is_some(), unlock.is_some()];
+        let flags = given.flags;
+        let mutexes = match callbacks {
+            [false, false, false, false] => None,
+            [true, true, true, true] if flags & CKF_OS_LOCKING_OK != 0 => None,
+            [true, true, true, true] => Some(Mutexes { create, destroy, lock, unlock }),
+            _ => return Err(Error::bad_argument()),
+        };
+        Ok(HostThreads { library_creates_none: flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS != 0, mutexes })
+    }
+}
+
+impl Reserved<'_> {
+    /// CKR_ARGUMENTS_BAD unless it is null.
+    pub fn check(&self) -> Outcome {
+        if self.pointer.is_null() { Ok(()) } else { Err(Error::bad_argument()) }
+    }
+}
+
+impl FunctionList<'_> {
+    /// Gives the host a list that lives as long as the module.
+    pub fn set(&self, list: &'static CK_FUNCTION_LIST) {
+        // SAFETY: not null, lent for writing. The host gets a mutable pointer because C has no other, and must not write.
+        unsafe { self.pointer.write_unaligned(std::ptr::from_ref(list).cast_mut()) }
+    }
+}
+
+impl InterfacePlace<'_> {
+    /// Gives the host an interface that lives as long as the module.
+    pub fn set(&self, interface: *const CK_INTERFACE) {
+        // SAFETY: not null, lent for writing.
+        unsafe { self.pointer.write_unaligned(interface.cast_mut()) }
+    }
+}
+
+impl InterfaceName<'_> {
+    /// The name; `None` where the host asks for the default.
+    pub fn get(&self) -> Option<&CStr> {
+        // SAFETY: the standard makes it a NUL-terminated string, alive for the call.
+        (!self.pointer.is_null()).then(|| unsafe { CStr::from_ptr(self.pointer.cast()) })
+    }
+}
+
+impl WantedVersion<'_> {
+    /// The version; `None` where the host takes any.
+    pub fn get(&self) -> Option<(u8, u8)> {
+        if self.pointer.is_null() {
+            return None;
+        }
+        // SAFETY: not null, so it points to two bytes.
+        let version = unsafe { self.pointer.read_unaligned() };
+        Some((version.major, version.minor))
+    }
+}
+
+impl NewSession<'_> {
+    /// Gives the host its handle.
+    pub fn set(&self, handle: CK_SESSION_HANDLE) {
+        // SAFETY: not null, lent for writing.
+        unsafe { self.pointer.write_unaligned(handle) }
+    }
+}
+
+impl NewSlot<'_> {
+    /// Gives the host a slot id.
+    pub fn set(&self, slot: CK_SLOT_ID) {
+        // SAFETY: not null, lent for writing.
+        unsafe { self.pointer.write_unaligned(slot) }
+    }
+}
+
+/// Where C_GetInterfaceList puts its answer, by the length convention; a null list asks for the number.
+#[derive(Clone, Copy)]
+pub struct InterfaceList<'a> {
+    start: *mut CK_INTERFACE,
+    length: *mut CK_ULONG,
+    caller: PhantomData<&'a mut [CK_INTERFACE]>,
+}
+
+impl View for InterfaceList<'_> {
+    type A = *mut CK_INTERFACE;
+    type B = *mut CK_ULONG;
+    type Raw = (*mut CK_INTERFACE, *mut CK_ULONG);
+
+    unsafe fn take((start, length): Self::Raw) -> Outcome<Self> {
+        if length.is_null() {
+            return Err(Error::bad_argument());
+        }
+        Ok(Self { start, length, caller: PhantomData })
+    }
+
+    fn raw(&self) -> Self::Raw {
+        (self.start, self.length)
+    }
+}
+
+impl InterfaceList<'_> {
+    /// Writes the interfaces by the length convention.
+    pub fn write(&self, interfaces: &[CK_INTERFACE]) -> Outcome {
+        // SAFETY: not null (checked by `take`), aligned or not.
+        let room = unsafe { self.length.read_unaligned() };
+        // SAFETY: lent for writing.
+        unsafe { self.length.write_unaligned(interfaces.len() as CK_ULONG) };
+        if self.start.is_null() {
+            return Ok(());
+        }
+        if room < interfaces.len() as CK_ULONG {
+            return Err(Error::buffer_too_small());
+        }
+        for (at, interface) in interfaces.iter().enumerate() {
+            // SAFETY: the host's list has `room` places, and `at` is below it.
+            unsafe { self.start.add(at).write_unaligned(*interface) };
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for InterfaceList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<list>")
+    }
+}
+
+/// pApplication and Notify of C_OpenSession (PKCS#11 3.0, 5.6.1).
+#[derive(Clone, Copy)]
+pub struct Notify<'a> {
+    application: *mut c_void,
+    callback: CK_NOTIFY,
+    caller: PhantomData<&'a ()>,
+}
+
+impl View for Notify<'_> {
+    type A = *mut c_void;
+    type B = CK_NOTIFY;
+    type Raw = (*mut c_void, CK_NOTIFY);
+
+    unsafe fn take((application, callback): Self::Raw) -> Outcome<Self> {
+        Ok(Self { application, callback, caller: PhantomData })
+    }
+
+    fn raw(&self) -> Self::Raw {
+        (self.application, self.callback)
+    }
+}
+
+impl Notify<'_> {
+    /// Who is told of notifications; `None` where the host gave no callback.
+    pub fn listener(&self) -> Option<Box<dyn Listener>> {
+        let callback = self.callback?;
+        Some(Box::new(Host { application: self.application, callback, session: AtomicUsize::new(0) }))
+    }
+}
+
+impl fmt::Debug for Notify<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.callback.is_some() { "<callback>" } else { "<none>" })
+    }
+}
+
+type Callback = unsafe extern "C" fn(CK_SESSION_HANDLE, CK_NOTIFICATION, *mut c_void) -> CK_RV;
+
+/// The host's callback with what it wants to be called with.
+struct Host {
+    application: *mut c_void,
+    callback: Callback,
+    session: AtomicUsize,
+}
+
+// SAFETY: the pointer is the host's own and is only handed back to its callback, which the standard lets any thread call.
+unsafe impl Send for Host {}
+// SAFETY: as above.
+unsafe impl Sync for Host {}
+
+impl Listener for Host {
+    fn notify(&self, event: CK_NOTIFICATION) -> CK_RV {
+        let session = self.session.load(Ordering::Acquire) as CK_SESSION_HANDLE;
+        // SAFETY: the host promised that the callback lives as long as the session (PKCS#11 3.0, 5.6.1).
+        unsafe { (self.callback)(session, event, self.application) }
+    }
+
+    fn know(&self, session: CK_SESSION_HANDLE) {
+        self.session.store(session as usize, Ordering::Release);
+    }
+}

@@ -1,0 +1,250 @@
+//! Session handles: a table of fixed addresses with a generation in each handle, read without a lock (design §2).
+//! A closed, forged or foreign handle finds nothing, never another session. It must not call a library.
+
+use std::cell::UnsafeCell;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cryptoki_sys::{CK_SESSION_HANDLE, CK_SLOT_ID};
+use ukeyhub_vendors::error::{Error, Outcome};
+use ukeyhub_vendors::traits::Session;
+
+use crate::calls::{self, Inside, Place};
+
+/// Bits of a handle that number its place: 65,536 sessions at once, 16,384 where CK_ULONG has 32 bits.
+const INDEX_BITS: u32 = if CK_SESSION_HANDLE::BITS == 64 { 16 } else { 14 };
+
+/// Bits that tell apart the sessions that one place holds after another. Handles stay below the sign bit.
+const GENERATION_BITS: u32 = CK_SESSION_HANDLE::BITS - 1 - INDEX_BITS;
+
+/// How many sessions can be open at once.
+pub const CAPACITY: usize = 1 << INDEX_BITS;
+
+const INDEX_MASK: usize = CAPACITY - 1;
+const GENERATION_MASK: usize = (1 << GENERATION_BITS) - 1;
+
+/// How many closed sessions wait before their places are cleared: one barrier for all of them.
+const RETIRED_AT_ONCE: usize = 64;
+
+/// One place of the table. Its own cache line, so that threads with sessions of their own do not slow each other down.
+#[repr(align(64))]
+struct Entry {
+    /// The handle of the open session; 0 while there is none.
+    handle: AtomicUsize,
+    /// The generation of the last handle, less the table's base.
+    generation: AtomicUsize,
+    /// The slot id, for C_CloseAllSessions.
+    slot: AtomicUsize,
+    /// The library, for C_Finalize.
+    member: AtomicUsize,
+    /// Holds a session from `fill` until `clear`.
+    session: UnsafeCell<MaybeUninit<Box<dyn Session>>>,
+}
+
+/// All sessions of one C_Initialize.
+pub struct Sessions {
+    entries: Box<[Entry]>,
+    base: usize,
+    pool: Mutex<Pool>,
+}
+
+// SAFETY: `session` is written only while its place is in nobody's hands (reserved, or retired with no thread at it);
+// all else is atomic or locked, and sessions are Send + Sync.
+unsafe impl Send for Sessions {}
+// SAFETY: as above.
+unsafe impl Sync for Sessions {}
+
+#[derive(Default)]
+struct Pool {
+    free: Vec<usize>,
+    /// Places up to here have been used.
+    used: usize,
+    /// Closed sessions that a thread may still be using.
+    retired: Vec<usize>,
+}
+
+/// A place set aside for a session that is being opened; given back if it is not filled.
+pub struct Reservation<'a> {
+    sessions: &'a Sessions,
+    index: usize,
+    filled: bool,
+}
+
+/// Where an earlier table of this process, or of the process this one was forked from, began.
+static LAST_BASE: AtomicUsize = AtomicUsize::new(0);
+
+/// A base far from the last one, so that handles of an earlier C_Initialize, or of the parent, find nothing here.
+fn next_base() -> usize {
+    const STEP: usize = GENERATION_MASK / 8 * 5 + 1;
+    let last = LAST_BASE.load(Ordering::Relaxed);
+    let base = if last == 0 { RandomState::new().build_hasher().finish() as usize } else { last.wrapping_add(STEP) };
+    let base = (base & GENERATION_MASK).max(1);
+    LAST_BASE.store(base, Ordering::Relaxed);
+    base
+}
+
+impl Sessions {
+    /// An empty table. Its memory is reserved, not used.
+    pub fn new() -> Self {
+        // SAFETY: atomics are valid as zeros, and a MaybeUninit is valid as anything.
+        let entries = unsafe { Box::<[Entry]>::new_zeroed_slice(CAPACITY).assume_init() };
+        Self { entries, base: next_base(), pool: Mutex::default() }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place that a handle names, whether or not a session is there.
+    #[inline]
+    pub fn place(handle: CK_SESSION_HANDLE) -> Place {
+        Place::session(handle as usize & INDEX_MASK)
+    }
+
+    /// The session of a handle, for a thread that is at its place.
+    #[inline]
+    pub fn get<'a>(&'a self, inside: &'a Inside, handle: CK_SESSION_HANDLE) -> Outcome<&'a dyn Session> {
+        debug_assert!(inside.is_at(Self::place(handle)));
+        let handle = handle as usize;
+        let entry = &self.entries[handle & INDEX_MASK];
+        if handle == 0 || entry.handle.load(Ordering::Acquire) != handle {
+            return Err(Error::unknown_session());
+        }
+        // SAFETY: the handle was published after the session was written; `clear` waits until no thread is at this
+        // place, and `inside` has been since before the handle was read.
+        Ok(unsafe { (*entry.session.get()).assume_init_ref() }.as_ref())
+    }
+
+    /// Sets a place aside. CKR_SESSION_COUNT when all are taken.
+    pub fn reserve(&self) -> Outcome<Reservation<'_>> {
+        if let Some(index) = self.take() {
+            return Ok(Reservation { sessions: self, index, filled: false });
+        }
+        self.clear_retired();
+        let index = self.take().ok_or(Error::too_many_sessions())?;
+        Ok(Reservation { sessions: self, index, filled: false })
+    }
+
+    fn take(&self) -> Option<usize> {
+        let mut pool = self.pool();
+        if let Some(index) = pool.free.pop() {
+            return Some(index);
+        }
+        let index = pool.used;
+        (index < CAPACITY).then(|| {
+            pool.used += 1;
+            index
+        })
+    }
+
+    /// C_CloseSession. The session is freed later, when no thread uses it. Where the library would not close it, it stays.
+    pub fn close(&self, inside: &Inside, handle: CK_SESSION_HANDLE) -> Outcome {
+        inside.at(Self::place(handle));
+        let session = self.get(inside, handle)?;
+        let entry = &self.entries[handle as usize & INDEX_MASK];
+        // Of several threads that close one session, one goes on.
+        if entry.handle.compare_exchange(handle as usize, 0, Ordering::SeqCst, Ordering::Relaxed).is_err() {
+            return Err(Error::unknown_session());
+        }
+        let answer = session.close();
+        if answer.is_err_and(|error| !error.session_is_gone()) {
+            entry.handle.store(handle as usize, Ordering::Release);
+        } else {
+            self.retire(handle as usize & INDEX_MASK);
+        }
+        answer
+    }
+
+    fn retire(&self, index: usize) {
+        let mut pool = self.pool();
+        pool.retired.push(index);
+        let many = pool.retired.len() >= RETIRED_AT_ONCE;
+        drop(pool);
+        if many {
+            self.clear_retired();
+        }
+    }
+
+    fn clear_retired(&self) {
+        let retired = std::mem::take(&mut self.pool().retired);
+        let in_use: Vec<usize> = calls::places().into_iter().filter_map(Place::as_session).collect();
+        let (kept, idle): (Vec<_>, Vec<_>) = retired.into_iter().partition(|index| in_use.contains(index));
+        for index in &idle {
+            // SAFETY: its handle was withdrawn before the barrier in `places`, so no thread can be at it or get to it.
+            unsafe { self.clear(*index) };
+        }
+        let mut pool = self.pool();
+        pool.free.extend(idle);
+        pool.retired.extend(kept);
+    }
+
+    /// Drops the session of a place.
+    ///
+    /// # Safety
+    /// The place holds a session that no thread can reach.
+    unsafe fn clear(&self, index: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.entries[index].session.get()).assume_init_drop() };
+    }
+
+    /// The handles of all open sessions for which `wanted` says yes to the slot id and the library.
+    pub fn open_handles(&self, wanted: impl Fn(CK_SLOT_ID, usize) -> bool) -> Vec<CK_SESSION_HANDLE> {
+        let used = self.pool().used;
+        self.entries[..used]
+            .iter()
+            .filter_map(|entry| {
+                let handle = entry.handle.load(Ordering::Acquire);
+                let slot = entry.slot.load(Ordering::Relaxed) as CK_SLOT_ID;
+                (handle != 0 && wanted(slot, entry.member.load(Ordering::Relaxed)))
+                    .then_some(handle as CK_SESSION_HANDLE)
+            })
+            .collect()
+    }
+
+    /// The library of the session at a place, open or just closed.
+    pub fn member_at(&self, index: usize) -> Option<usize> {
+        self.entries.get(index).map(|entry| entry.member.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        let pool = self.pool.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (used, retired) = (pool.used, std::mem::take(&mut pool.retired));
+        let open = (0..used).filter(|index| *self.entries[*index].handle.get_mut() != 0).collect::<Vec<_>>();
+        for index in open.into_iter().chain(retired) {
+            // SAFETY: nobody else has the table any more.
+            unsafe { self.clear(index) };
+        }
+    }
+}
+
+impl Reservation<'_> {
+    /// Puts a session in its place and answers its handle, which works from then on.
+    pub fn fill(mut self, session: Box<dyn Session>, slot: CK_SLOT_ID, member: usize) -> CK_SESSION_HANDLE {
+        let entry = &self.sessions.entries[self.index];
+        let count = entry.generation.fetch_add(1, Ordering::Relaxed);
+        let generation = (self.sessions.base.wrapping_add(count) & GENERATION_MASK).max(1);
+        let handle = (generation << INDEX_BITS) | self.index;
+        if let Some(listener) = session.listener() {
+            listener.know(handle as CK_SESSION_HANDLE);
+        }
+        // SAFETY: the place is reserved for us, its handle is 0, and `clear_retired` found no thread at it.
+        unsafe { (*entry.session.get()).write(session) };
+        entry.slot.store(slot as usize, Ordering::Relaxed);
+        entry.member.store(member, Ordering::Relaxed);
+        entry.handle.store(handle, Ordering::Release);
+        self.filled = true;
+        handle as CK_SESSION_HANDLE
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.filled {
+            self.sessions.pool().free.push(self.index);
+        }
+    }
+}
