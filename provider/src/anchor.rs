@@ -65,6 +65,7 @@ pub fn take() -> Option<Box<State>> {
 }
 
 /// Takes the state out of reach without freeing it. Allocates nothing and takes no lock: the process may be ending.
+#[cfg(target_os = "linux")]
 pub fn abandon() {
     let page = PAGE.load(Ordering::Acquire);
     if !page.is_null() {

@@ -297,6 +297,7 @@ mod at_thread_end {
         record.owned.store(false, Ordering::Release);
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn forget() {
         let key = KEY.swap(NONE, Ordering::AcqRel);
         if let Ok(key) = libc::pthread_key_t::try_from(key) {
@@ -333,11 +334,10 @@ mod at_thread_end {
     pub(super) fn release(record: &'static Record) -> bool {
         OWNER.try_with(|owner| owner.0.set(Some(record))).is_ok()
     }
-
-    pub(super) fn forget() {}
 }
 
 /// The module is about to be unmapped.
+#[cfg(target_os = "linux")]
 pub fn forget_threads() {
     at_thread_end::forget();
 }

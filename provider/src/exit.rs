@@ -3,8 +3,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::anchor;
-
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// Whether the process is ending.
@@ -13,9 +11,10 @@ pub fn has_begun() -> bool {
 }
 
 /// From here on nothing reaches a library, whose own destructors may have run.
+#[cfg(target_os = "linux")]
 fn begin() {
     BEGUN.store(true, Ordering::Release);
-    anchor::abandon();
+    crate::anchor::abandon();
 }
 
 /// The handler is registered under a key of our own and taken back from .fini_array. The C library's atexit would tie it

@@ -60,6 +60,7 @@ pub fn open(config: &Config, places: &Places) {
 }
 
 /// Stops logging: the module is about to be unmapped.
+#[cfg(target_os = "linux")]
 pub fn close() {
     LEVEL.store(0, Ordering::Release);
     SINK.store(ptr::null_mut(), Ordering::Release);
