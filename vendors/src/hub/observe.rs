@@ -187,7 +187,7 @@ impl Hub {
     /// The ids a slot may have, best first (design D1).
     fn candidates(&self, owner: &Member, look: &Look) -> Vec<CK_SLOT_ID> {
         let vendor = owner.vendor.as_bytes();
-        let place = slot_id("place", &[owner.name.as_bytes(), &(look.slot.0 as u64).to_le_bytes()]);
+        let place = slot_id("place", &[owner.name.as_bytes(), look.slot.0.to_string().as_bytes()]);
         let Some(serial) = look.token.as_ref().and_then(Identity::serial) else {
             return vec![place];
         };
