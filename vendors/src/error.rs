@@ -51,8 +51,6 @@ situations! {
     already_initialized = CKR_CRYPTOKI_ALREADY_INITIALIZED;
     /// The library behind this call has no such function, and software cannot stand in for it.
     not_supported = CKR_FUNCTION_NOT_SUPPORTED;
-    /// A legacy function that only ever answers this (PKCS#11 3.0, 5.15).
-    not_parallel = CKR_FUNCTION_NOT_PARALLEL;
     /// No session has this handle: never opened, closed, or of another process.
     unknown_session = CKR_SESSION_HANDLE_INVALID;
     /// Every session handle is in use.
