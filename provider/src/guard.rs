@@ -6,16 +6,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use cryptoki_sys::{CK_RV, CKR_GENERAL_ERROR};
-use tracing::{Level, enabled};
+use tracing::Level;
 use ukeyhub_vendors::error::{Outcome, return_value};
 use ukeyhub_vendors::functions::Function;
+
+use crate::log;
 
 /// Runs the body of an entry point and gives C its answer. A panic becomes CKR_GENERAL_ERROR.
 #[inline]
 pub fn run(function: Function, body: impl FnOnce() -> Outcome) -> CK_RV {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(outcome) => {
-            if enabled!(Level::DEBUG) || outcome.is_err() {
+            if log::shows(Level::DEBUG) || (outcome.is_err() && log::shows(Level::WARN)) {
                 answered(function, outcome);
             }
             return_value(outcome)
@@ -29,6 +31,7 @@ pub fn run(function: Function, body: impl FnOnce() -> Outcome) -> CK_RV {
 }
 
 #[cold]
+#[inline(never)]
 fn answered(function: Function, outcome: Outcome) {
     match outcome {
         Ok(()) => tracing::debug!(answer = "CKR_OK", "{}", function.name()),
@@ -38,13 +41,14 @@ fn answered(function: Function, outcome: Outcome) {
 }
 
 /// Whether calls are written to the log.
-#[inline]
+#[inline(always)]
 pub fn tracing_calls() -> bool {
-    enabled!(Level::TRACE)
+    log::shows(Level::TRACE)
 }
 
 /// Writes a call with its arguments. The views' Debug forms show names, lengths and handles, never contents.
 #[cold]
+#[inline(never)]
 pub fn called(function: Function, handle: Option<u64>, arguments: &[(&str, &dyn Debug)]) {
     struct Arguments<'a>(&'a [(&'a str, &'a dyn Debug)]);
     impl Debug for Arguments<'_> {

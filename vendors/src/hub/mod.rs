@@ -3,6 +3,7 @@
 
 mod ids;
 mod members;
+mod moment;
 mod observe;
 mod rows;
 mod slots;

@@ -131,7 +131,8 @@ impl Hub {
         Look { member, slot, ticket, token, removable, event }
     }
 
-    /// Takes a look into account: rows, presence, events. `first` is the library's first look, which reports no change.
+    /// Takes a look into account: rows, presence, events. `first` is the library's first look,
+    /// in which only what the library itself reports is an event.
     fn merge(&self, owner: &Member, look: Look, append: bool, first: bool) {
         let known = self.rows.of(look.member, look.slot).any(|row| matches(row, &look));
         // Computing ids may ask the library, so it happens before the lock.
@@ -163,7 +164,7 @@ impl Hub {
             let moved = each.was_present() != here;
             each.set_present(here);
             let concerned = moved || here || row.is_some_and(|row| row.id == each.id);
-            if changed && !first && concerned && !seen.events.contains(&each.id) {
+            if changed && (look.event || !first) && concerned && !seen.events.contains(&each.id) {
                 seen.events.push_back(each.id);
             }
         }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use cryptoki_sys::CK_SLOT_ID;
 
 use super::ids::Identity;
+use super::moment::Moment;
 use crate::traits::{Slot, VendorSlot};
 
 /// One slot of ours: a token of a vendor's slot, present or not. It stays until C_Finalize.
@@ -23,6 +24,8 @@ pub struct Row {
     /// Whether the vendor's slot can hold another token tomorrow.
     pub(super) removable: bool,
     identity: Mutex<Option<Identity>>,
+    /// When the reader was last known to hold this row's token.
+    pub(super) confirmed: Moment,
     present: AtomicBool,
 }
 
@@ -36,7 +39,16 @@ impl Row {
         identity: Option<Identity>,
     ) -> Self {
         let present = AtomicBool::new(identity.is_some());
-        Self { id, member, vendor_slot, slot, removable, identity: Mutex::new(identity), present }
+        Self {
+            id,
+            member,
+            vendor_slot,
+            slot,
+            removable,
+            identity: Mutex::new(identity),
+            confirmed: Moment::default(),
+            present,
+        }
     }
 
     /// Whether the row's token was there when its slot was last looked at.
@@ -46,6 +58,9 @@ impl Row {
 
     pub(super) fn set_present(&self, present: bool) {
         self.present.store(present, Ordering::Relaxed);
+        if !present {
+            self.confirmed.forget();
+        }
     }
 
     /// The token this row stands for; `None` while no token has ever been seen in it.

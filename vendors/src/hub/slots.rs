@@ -90,13 +90,23 @@ impl Hub {
 
 impl Row {
     /// Whether the reader holds this row's token. Fixed slots are not asked: nobody can change their token.
+    #[inline]
     fn check_token(&self) -> Outcome {
-        if !self.removable || self.identity().is_none() {
+        if !self.removable || self.confirmed.is_fresh() { Ok(()) } else { self.ask_token() }
+    }
+
+    #[cold]
+    fn ask_token(&self) -> Outcome {
+        if self.identity().is_none() {
             return Ok(());
         }
         let mut info = empty_token_info();
         self.slot.token_info(TokenInfo::new(&mut info))?;
-        if self.is_stranger(&info) { Err(Error::token_absent()) } else { Ok(()) }
+        if self.is_stranger(&info) {
+            return Err(Error::token_absent());
+        }
+        self.confirmed.touch();
+        Ok(())
     }
 
     fn is_stranger(&self, info: &CK_TOKEN_INFO) -> bool {

@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cryptoki_sys::*;
 
@@ -44,7 +44,7 @@ pub(super) struct Loaded {
     functions: Functions,
     /// Calls queue here when the library wants one thread at a time (design D5). Empty for libraries that lock themselves.
     queue: Option<Mutex<()>>,
-    /// Threads inside a call that belongs to no slot or session.
+    /// Threads inside a call that belongs to no session.
     inside: AtomicU32,
     ended: AtomicBool,
 }
@@ -55,6 +55,23 @@ pub(super) enum Started {
     ByUs,
     /// Someone else in the process, or the parent before a fork, had: we never finalise it (design D11).
     ByAnother,
+}
+
+/// Kept out of the way of libraries that lock themselves: their calls should be nothing but a jump.
+#[cold]
+#[inline(never)]
+fn in_turn<R>(queue: &Mutex<()>, call: impl FnOnce() -> R) -> R {
+    let _turn = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    call()
+}
+
+/// A thread counted as inside a library.
+struct Counted<'a>(&'a AtomicU32);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Loaded {
@@ -73,19 +90,20 @@ impl Loaded {
     fn run<R>(&self, call: impl FnOnce() -> R) -> R {
         match &self.queue {
             None => call(),
-            Some(queue) => {
-                let _turn = queue.lock().unwrap_or_else(PoisonError::into_inner);
-                call()
-            }
+            Some(queue) => in_turn(queue, call),
         }
     }
 
-    /// Runs a call that belongs to no slot, so that C_Finalize can tell whether a thread is inside.
+    /// Runs a call whose thread does not say that it is in this library, so that C_Finalize can tell.
     fn run_counted<R>(&self, call: impl FnOnce() -> R) -> R {
+        let _inside = self.count();
+        self.run(call)
+    }
+
+    /// Counts this thread as inside until the answer is dropped.
+    fn count(&self) -> Counted<'_> {
         self.inside.fetch_add(1, Ordering::SeqCst);
-        let answer = self.run(call);
-        self.inside.fetch_sub(1, Ordering::SeqCst);
-        answer
+        Counted(&self.inside)
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -217,7 +235,7 @@ macro_rules! slot_calls {
             $(let ($($raw,)*) = $name.raw();)*
             let call = self.library.functions.list.$c.ok_or(Error::not_supported())?;
             // SAFETY: the standard's type; the host's pointers were checked when the views were made.
-            self.library.run(|| outcome(unsafe { call(self.slot, $($($raw),*),*) }))
+            self.library.run_counted(|| outcome(unsafe { call(self.slot, $($($raw),*),*) }))
         }
     )*};
 }
@@ -237,6 +255,7 @@ impl Slot for DirectSlot {
     }
 
     fn fingerprint(&self) -> Outcome<Option<[u8; 32]>> {
+        let _inside = self.library.count();
         super::library::fingerprint(&self.open(CKF_SERIAL_SESSION, self.slot, None)?)
     }
 }
@@ -256,7 +275,7 @@ impl DirectSlot {
         let mut handle: CK_SESSION_HANDLE = 0;
         // SAFETY: the standard's type; the listener lives in the session, which outlives the vendor's.
         self.library.run(|| outcome(unsafe { call(self.slot, flags, application, notify, &raw mut handle) }))?;
-        Ok(DirectSession { library: Arc::clone(&self.library), handle, slot_id, listener, messages: Mutex::default() })
+        Ok(DirectSession { library: Arc::clone(&self.library), handle, slot_id, listener, messages: OnceLock::new() })
     }
 }
 
@@ -274,10 +293,15 @@ pub(super) struct DirectSession {
     slot_id: CK_SLOT_ID,
     listener: Option<Box<Box<dyn Listener>>>,
     /// Message operations that software keeps for libraries older than 3.0.
-    pub(super) messages: Mutex<Messages>,
+    messages: OnceLock<Box<Mutex<Messages>>>,
 }
 
 impl DirectSession {
+    /// The message operations, made when the first is used: opening a session should cost little.
+    pub(super) fn messages(&self) -> &Mutex<Messages> {
+        self.messages.get_or_init(Box::default)
+    }
+
     /// The slot id that the host knows.
     pub(super) fn slot_id(&self) -> CK_SLOT_ID {
         self.slot_id

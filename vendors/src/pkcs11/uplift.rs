@@ -101,7 +101,7 @@ enum Kind {
 }
 
 fn kept(session: &DirectSession) -> MutexGuard<'_, Messages> {
-    session.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    session.messages().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Messages {
