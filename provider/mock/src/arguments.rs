@@ -192,7 +192,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Answers each attribute from `value`; the last error is the answer of the whole call, as in 2.40, 5.7.5.
+    /// Answers each attribute from `value`; the last error is the answer of the whole call, as in 2.40, 5.7 (C_GetAttributeValue).
     pub fn fill(&self, value: impl Fn(CK_ATTRIBUTE_TYPE) -> Answer<Vec<u8>>) -> Answer {
         let mut answer = Ok(());
         for index in 0..self.count {
@@ -239,10 +239,10 @@ pub unsafe fn array<T>(data: *mut T, length: *mut CK_ULONG) -> Answer<Array<T>> 
     if length.is_null() { Err(CKR_ARGUMENTS_BAD) } else { Ok(Array { data, length }) }
 }
 
-/// As [`array`], but a null length means that no output is asked for (C_SignMessageNext).
+/// As [`array()`], but a null length means that no output is asked for (C_SignMessageNext).
 ///
 /// # Safety
-/// As [`array`].
+/// As [`array()`].
 pub unsafe fn array_or_none<T>(data: *mut T, length: *mut CK_ULONG) -> Option<Array<T>> {
     (!length.is_null()).then_some(Array { data, length })
 }

@@ -23,6 +23,7 @@ use crate::{keys, messages, objects, operations, quiet, sessions, slots, state, 
 macro_rules! entry {
     ($name:ident ($($argument:ident: $type:ty),*) [] $body:path [$($view:expr),*]) => {
         #[allow(unused_unsafe, reason = "a row whose arguments are all numbers has nothing unsafe")]
+        #[inline(never)]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> CK_RV {
             // SAFETY: the pointers are as the standard demands of the caller of this function.
             let spoil = |wrong| unsafe { $($view.spoil(wrong);)* Ok(()) };
@@ -31,16 +32,14 @@ macro_rules! entry {
         }
     };
     ($name:ident ($($argument:ident: $type:ty),*) [$quiet:path] $body:path [$($view:expr),*]) => {
-        #[allow(unused_unsafe, reason = "a row whose arguments are all numbers has nothing unsafe")]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> CK_RV {
-            if quiet::on() {
-                // SAFETY: the pointers are as the standard demands of the caller of this function.
-                return unsafe { $quiet($($argument),*) };
+            // A function of its own and never inlined, so that the quiet path does not save registers for it.
+            mod watched {
+                use super::*;
+                entry! { $name ($($argument: $type),*) [] $body [$($view),*] }
             }
-            // SAFETY: as above.
-            let spoil = |wrong| unsafe { $($view.spoil(wrong);)* Ok(()) };
-            // SAFETY: as above.
-            enter(Function::$name, spoil, || $body($(unsafe { $view }),*))
+            // SAFETY: the pointers are as the standard demands of the caller of this function.
+            unsafe { if quiet::on() { $quiet($($argument),*) } else { watched::$name($($argument),*) } }
         }
     };
 }

@@ -64,7 +64,7 @@ fn shared(secret: u64, mechanism: &Mechanism, further: &[u8]) -> Mixer {
     Mixer::new(secret ^ mechanism.kind as u64).with(&mechanism.parameter).with(further)
 }
 
-/// C_GenerateKey (2.40, 5.14.1).
+/// C_GenerateKey (2.40, 5.14).
 pub fn generate(
     session: CK_SESSION_HANDLE,
     _mechanism: Mechanism,
@@ -81,7 +81,7 @@ pub fn generate(
     Ok(())
 }
 
-/// C_GenerateKeyPair (2.40, 5.14.2).
+/// C_GenerateKeyPair (2.40, 5.14).
 pub fn generate_pair(
     session: CK_SESSION_HANDLE,
     _mechanism: Mechanism,
@@ -113,7 +113,7 @@ pub fn generate_pair(
     }
 }
 
-/// C_WrapKey (2.40, 5.14.3) and C_WrapKeyAuthenticated (3.2, 5.18.6).
+/// C_WrapKey (2.40, 5.14) and C_WrapKeyAuthenticated (3.2).
 pub fn wrap(
     session: CK_SESSION_HANDLE,
     mechanism: Mechanism,
@@ -130,7 +130,7 @@ pub fn wrap(
     wrapped.give(&xor(shared(with, &mechanism, associated).0, 0, value.ok_or(CKR_KEY_UNEXTRACTABLE)?))
 }
 
-/// C_UnwrapKey (2.40, 5.14.4) and C_UnwrapKeyAuthenticated (3.2, 5.18.7).
+/// C_UnwrapKey (2.40, 5.14) and C_UnwrapKeyAuthenticated (3.2).
 pub fn unwrap(
     session: CK_SESSION_HANDLE,
     mechanism: Mechanism,
@@ -149,7 +149,7 @@ pub fn unwrap(
     Ok(())
 }
 
-/// C_DeriveKey (2.40, 5.14.5).
+/// C_DeriveKey (2.40, 5.14).
 pub fn derive(
     session: CK_SESSION_HANDLE,
     mechanism: Mechanism,
@@ -165,7 +165,7 @@ pub fn derive(
     Ok(())
 }
 
-/// C_EncapsulateKey (3.2, 5.18.8).
+/// C_EncapsulateKey (3.2).
 pub fn encapsulate(
     session: CK_SESSION_HANDLE,
     mechanism: Mechanism,
@@ -186,7 +186,7 @@ pub fn encapsulate(
     ciphertext.give(&sent)
 }
 
-/// C_DecapsulateKey (3.2, 5.18.9).
+/// C_DecapsulateKey (3.2).
 pub fn decapsulate(
     session: CK_SESSION_HANDLE,
     mechanism: Mechanism,
@@ -203,7 +203,7 @@ pub fn decapsulate(
     Ok(())
 }
 
-/// C_SeedRandom (2.40, 5.15.1).
+/// C_SeedRandom (2.40, 5.15).
 pub fn seed(session: CK_SESSION_HANDLE, seed: &[u8]) -> Answer {
     let mut state = state::lock();
     state.session(session)?;
@@ -211,7 +211,7 @@ pub fn seed(session: CK_SESSION_HANDLE, seed: &[u8]) -> Answer {
     Ok(())
 }
 
-/// C_GenerateRandom (2.40, 5.15.2). The same numbers in every process.
+/// C_GenerateRandom (2.40, 5.15). The same numbers in every process.
 pub fn generate_random(session: CK_SESSION_HANDLE, output: Limited<CK_BYTE>) -> Answer {
     let mut state = state::lock();
     state.session(session)?;
@@ -223,7 +223,7 @@ pub fn generate_random(session: CK_SESSION_HANDLE, output: Limited<CK_BYTE>) -> 
 const SAVEABLE: [(u8, Kind); 3] = [(1, Kind::Digest), (2, Kind::Sign), (3, Kind::Verify)];
 const STATE_LENGTH: usize = 1 + 4 * 8;
 
-/// C_GetOperationState (2.40, 5.6.5): one digest, signature or verification.
+/// C_GetOperationState (2.40, 5.6): one digest, signature or verification.
 pub fn get_operation_state(session: CK_SESSION_HANDLE, output: Array<CK_BYTE>) -> Answer {
     let mut state = state::lock();
     let session = state.session(session)?;
@@ -238,7 +238,7 @@ pub fn get_operation_state(session: CK_SESSION_HANDLE, output: Array<CK_BYTE>) -
     output.give(&saved)
 }
 
-/// C_SetOperationState (2.40, 5.6.6).
+/// C_SetOperationState (2.40, 5.6).
 pub fn set_operation_state(
     handle: CK_SESSION_HANDLE,
     saved: &[u8],

@@ -1,6 +1,7 @@
 //! A PKCS#11 library for tests: it does what a test asks of it, right or wrong, and reports what it has seen. Also the
 //! library that does nothing, which benches measure against. THERE IS NO CRYPTOGRAPHY IN IT (see `toy.rs`), and it
-//! shares no code with the module it tests. `README.md` lists the instructions.
+//! shares no code with the module it tests. The instructions are those of `README.md`, which follows.
+#![doc = include_str!("../README.md")]
 // Bodies and fields are plain; what they do is the standard's, named by clause where they stand.
 #![allow(missing_docs)]
 // C functions keep their C names, also as variants.
@@ -34,7 +35,7 @@ use cryptoki_sys::{CK_FLAGS, CK_FUNCTION_LIST, CK_INTERFACE, CK_RV, CK_ULONG, CK
 // The three exports call inner functions of other names, so that a host which exports C_GetFunctionList itself cannot
 // put its own function into our lists.
 
-/// C_GetFunctionList (2.40, 5.4.4).
+/// C_GetFunctionList (2.40, 5.4).
 ///
 /// # Safety
 /// `list` is null or writable.
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
     unsafe { entries::C_GetFunctionList(list) }
 }
 
-/// C_GetInterfaceList (3.0, 5.4.5).
+/// C_GetInterfaceList (3.0, 5.4).
 ///
 /// # Safety
 /// `count` is null or writable, `list` is null or has room for as many.
@@ -54,7 +55,7 @@ pub unsafe extern "C" fn C_GetInterfaceList(list: *mut CK_INTERFACE, count: *mut
     unsafe { entries::C_GetInterfaceList(list, count) }
 }
 
-/// C_GetInterface (3.0, 5.4.6).
+/// C_GetInterface (3.0, 5.4).
 ///
 /// # Safety
 /// `name` is null or a C string, `version` is null or readable, `interface` is null or writable.

@@ -30,7 +30,7 @@ fn idle(operation: &Operation) -> Answer {
     if operation.message.is_some() { Err(CKR_OPERATION_ACTIVE) } else { Ok(()) }
 }
 
-/// C_EncryptMessage, C_DecryptMessage (3.0, 5.9.2 and 5.11.2).
+/// C_EncryptMessage, C_DecryptMessage (3.0, 5.9 and 5.11).
 pub fn cipher(
     kind: Kind,
     handle: CK_SESSION_HANDLE,
@@ -54,7 +54,7 @@ pub fn begin(kind: Kind, handle: CK_SESSION_HANDLE, parameter: &[u8], associated
     Ok(())
 }
 
-/// C_EncryptMessageNext, C_DecryptMessageNext (3.0, 5.9.4 and 5.11.4).
+/// C_EncryptMessageNext, C_DecryptMessageNext (3.0, 5.9 and 5.11).
 pub fn cipher_next(
     kind: Kind,
     handle: CK_SESSION_HANDLE,
@@ -76,7 +76,7 @@ pub fn cipher_next(
     Ok(())
 }
 
-/// C_SignMessage (3.0, 5.14.2).
+/// C_SignMessage (3.0, 5.14).
 pub fn sign(handle: CK_SESSION_HANDLE, parameter: &[u8], data: &[u8], signature: Array<CK_BYTE>) -> Answer {
     let mut state = state::lock();
     let operation = state.session(handle)?.operation(Kind::MessageSign)?;
@@ -84,7 +84,7 @@ pub fn sign(handle: CK_SESSION_HANDLE, parameter: &[u8], data: &[u8], signature:
     signature.give(&Message::new(operation, parameter, &[]).mixer.with(data).expand(SIGNATURE_LENGTH))
 }
 
-/// C_SignMessageNext (3.0, 5.14.4). Without a signature length more parts follow.
+/// C_SignMessageNext (3.0, 5.14). Without a signature length more parts follow.
 pub fn sign_next(
     handle: CK_SESSION_HANDLE,
     _parameter: &[u8],
@@ -106,7 +106,7 @@ pub fn sign_next(
     Ok(())
 }
 
-/// C_VerifyMessage (3.0, 5.15.2).
+/// C_VerifyMessage (3.0, 5.16).
 pub fn verify(handle: CK_SESSION_HANDLE, parameter: &[u8], data: &[u8], signature: &[u8]) -> Answer {
     let mut state = state::lock();
     let operation = state.session(handle)?.operation(Kind::MessageVerify)?;
@@ -115,7 +115,7 @@ pub fn verify(handle: CK_SESSION_HANDLE, parameter: &[u8], data: &[u8], signatur
     if right == signature { Ok(()) } else { Err(CKR_SIGNATURE_INVALID) }
 }
 
-/// C_VerifyMessageNext (3.0, 5.15.4). Without a signature more parts follow.
+/// C_VerifyMessageNext (3.0, 5.16). Without a signature more parts follow.
 pub fn verify_next(handle: CK_SESSION_HANDLE, _parameter: &[u8], data: &[u8], signature: Option<&[u8]>) -> Answer {
     let mut state = state::lock();
     let operation = state.session(handle)?.operation(Kind::MessageVerify)?;

@@ -87,7 +87,7 @@ fn imported_secret(object: &Object) -> u64 {
     Mixer::new(0).with(source.map_or(&[][..], Vec::as_slice)).0
 }
 
-/// Stores a new object by the rules for all objects (2.40, 4.1.1 and 5.7.1). `secret`: None for an imported object.
+/// Stores a new object by the rules for all objects (2.40, 4.1 and 5.7). `secret`: None for an imported object.
 pub fn store(
     state: &mut State,
     handle: CK_SESSION_HANDLE,
@@ -119,7 +119,7 @@ pub fn store(
     Ok(new)
 }
 
-/// C_CreateObject (2.40, 5.7.1).
+/// C_CreateObject (2.40, 5.7).
 pub fn create(session: CK_SESSION_HANDLE, template: Template, object: Place<CK_OBJECT_HANDLE>) -> Answer {
     let mut state = state::lock();
     state.session(session)?;
@@ -127,7 +127,7 @@ pub fn create(session: CK_SESSION_HANDLE, template: Template, object: Place<CK_O
     Ok(())
 }
 
-/// C_CopyObject (2.40, 5.7.2).
+/// C_CopyObject (2.40, 5.7).
 pub fn copy(
     session: CK_SESSION_HANDLE,
     source: CK_OBJECT_HANDLE,
@@ -149,7 +149,7 @@ pub fn copy(
     Ok(())
 }
 
-/// C_DestroyObject (2.40, 5.7.3).
+/// C_DestroyObject (2.40, 5.7).
 pub fn destroy(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(session)?;
@@ -164,7 +164,7 @@ pub fn destroy(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE) -> Answer {
     Ok(())
 }
 
-/// C_GetObjectSize (2.40, 5.7.4).
+/// C_GetObjectSize (2.40, 5.7).
 pub fn size(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE, size: Place<CK_ULONG>) -> Answer {
     let mut state = state::lock();
     let object = state.pair(session)?.1.object(handle)?;
@@ -172,14 +172,14 @@ pub fn size(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE, size: Place<CK
     Ok(())
 }
 
-/// C_GetAttributeValue (2.40, 5.7.5).
+/// C_GetAttributeValue (2.40, 5.7).
 pub fn get(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE, answers: Answers) -> Answer {
     let mut state = state::lock();
     let object = state.pair(session)?.1.object(handle)?;
     answers.fill(|attribute| object.value(attribute))
 }
 
-/// C_SetAttributeValue (2.40, 5.7.6).
+/// C_SetAttributeValue (2.40, 5.7).
 pub fn set(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE, template: Template) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(session)?;
@@ -200,7 +200,7 @@ pub fn set(session: CK_SESSION_HANDLE, handle: CK_OBJECT_HANDLE, template: Templ
     Ok(())
 }
 
-/// C_FindObjectsInit (2.40, 5.7.7).
+/// C_FindObjectsInit (2.40, 5.7).
 pub fn find_init(session: CK_SESSION_HANDLE, template: Template) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(session)?;
@@ -212,7 +212,7 @@ pub fn find_init(session: CK_SESSION_HANDLE, template: Template) -> Answer {
     Ok(())
 }
 
-/// C_FindObjects (2.40, 5.7.8).
+/// C_FindObjects (2.40, 5.7).
 pub fn find(session: CK_SESSION_HANDLE, found: Limited<CK_OBJECT_HANDLE>) -> Answer {
     let mut state = state::lock();
     let search = state.session(session)?.search.as_mut().ok_or(CKR_OPERATION_NOT_INITIALIZED)?;
@@ -221,7 +221,7 @@ pub fn find(session: CK_SESSION_HANDLE, found: Limited<CK_OBJECT_HANDLE>) -> Ans
     Ok(())
 }
 
-/// C_FindObjectsFinal (2.40, 5.7.9).
+/// C_FindObjectsFinal (2.40, 5.7).
 pub fn find_final(session: CK_SESSION_HANDLE) -> Answer {
     let mut state = state::lock();
     state.session(session)?.search.take().map(|_| ()).ok_or(CKR_OPERATION_NOT_INITIALIZED)

@@ -127,7 +127,7 @@ fn compare(right: &[u8], given: &[u8]) -> Answer {
 }
 
 /// C_EncryptInit, C_DecryptInit, C_SignInit, C_VerifyInit, the recover and the message forms. Takes any mechanism.
-/// No mechanism cancels what is running (3.0, 5.8.1).
+/// No mechanism cancels what is running (3.0, 5.8).
 pub fn init(kind: Kind, handle: CK_SESSION_HANDLE, mechanism: Option<Mechanism>, key: CK_OBJECT_HANDLE) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(handle)?;
@@ -139,7 +139,7 @@ pub fn init(kind: Kind, handle: CK_SESSION_HANDLE, mechanism: Option<Mechanism>,
     session.begin(kind, Operation::new(&mechanism, key.secret, key.is(CKA_ALWAYS_AUTHENTICATE, false)))
 }
 
-/// C_DigestInit (2.40, 5.10.1).
+/// C_DigestInit (2.40, 5.10).
 pub fn digest_init(handle: CK_SESSION_HANDLE, mechanism: Option<Mechanism>) -> Answer {
     let mut state = state::lock();
     let session = state.session(handle)?;
@@ -152,7 +152,7 @@ pub fn digest_init(handle: CK_SESSION_HANDLE, mechanism: Option<Mechanism>) -> A
     }
 }
 
-/// C_VerifySignatureInit (3.2, 5.16.1).
+/// C_VerifySignatureInit (3.2).
 pub fn verify_signature_init(
     handle: CK_SESSION_HANDLE,
     mechanism: Option<Mechanism>,
@@ -218,7 +218,7 @@ pub fn mix_update(kind: Kind, handle: CK_SESSION_HANDLE, input: &[u8]) -> Answer
     Ok(())
 }
 
-/// C_DigestKey (2.40, 5.10.4).
+/// C_DigestKey (2.40, 5.10).
 pub fn digest_key(handle: CK_SESSION_HANDLE, key: CK_OBJECT_HANDLE) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(handle)?;
@@ -238,7 +238,7 @@ pub fn mix_final(kind: Kind, handle: CK_SESSION_HANDLE, output: Array<CK_BYTE>) 
     }
 }
 
-/// C_Verify (2.40, 5.13.2).
+/// C_Verify (2.40, 5.12).
 pub fn verify(handle: CK_SESSION_HANDLE, data: &[u8], signature: &[u8]) -> Answer {
     let mut state = state::lock();
     let session = state.session(handle)?;
@@ -246,13 +246,13 @@ pub fn verify(handle: CK_SESSION_HANDLE, data: &[u8], signature: &[u8]) -> Answe
     compare(&session.end(Kind::Verify)?.mixer.with(data).expand(SIGNATURE_LENGTH), signature)
 }
 
-/// C_VerifyFinal (2.40, 5.13.4).
+/// C_VerifyFinal (2.40, 5.12).
 pub fn verify_final(handle: CK_SESSION_HANDLE, signature: &[u8]) -> Answer {
     let operation = state::lock().session(handle)?.end(Kind::Verify)?;
     compare(&operation.mixer.expand(SIGNATURE_LENGTH), signature)
 }
 
-/// C_VerifySignature (3.2, 5.16.2).
+/// C_VerifySignature (3.2).
 pub fn verify_signature(handle: CK_SESSION_HANDLE, data: &[u8]) -> Answer {
     let mut state = state::lock();
     let session = state.session(handle)?;
@@ -261,13 +261,13 @@ pub fn verify_signature(handle: CK_SESSION_HANDLE, data: &[u8]) -> Answer {
     compare(&operation.mixer.with(data).expand(SIGNATURE_LENGTH), &operation.signature)
 }
 
-/// C_VerifySignatureFinal (3.2, 5.16.4).
+/// C_VerifySignatureFinal (3.2).
 pub fn verify_signature_final(handle: CK_SESSION_HANDLE) -> Answer {
     let operation = state::lock().session(handle)?.end(Kind::VerifySignature)?;
     compare(&operation.mixer.expand(SIGNATURE_LENGTH), &operation.signature)
 }
 
-/// C_SignRecover (2.40, 5.12.6): the data under the pattern, then eight bytes of mix.
+/// C_SignRecover (2.40, 5.11): the data under the pattern, then eight bytes of mix.
 pub fn sign_recover(handle: CK_SESSION_HANDLE, data: &[u8], signature: Array<CK_BYTE>) -> Answer {
     let mut state = state::lock();
     match state.session(handle)?.end_with(Kind::SignRecover, &signature, data.len() + 8)? {
@@ -279,7 +279,7 @@ pub fn sign_recover(handle: CK_SESSION_HANDLE, data: &[u8], signature: Array<CK_
     }
 }
 
-/// C_VerifyRecover (2.40, 5.13.6).
+/// C_VerifyRecover (2.40, 5.12).
 pub fn verify_recover(handle: CK_SESSION_HANDLE, signature: &[u8], data: Array<CK_BYTE>) -> Answer {
     let mut state = state::lock();
     let session = state.session(handle)?;
@@ -317,7 +317,7 @@ pub fn dual(mixing: Kind, cipher: Kind, handle: CK_SESSION_HANDLE, input: &[u8],
     Ok(())
 }
 
-/// C_SessionCancel (3.0, 5.6.11).
+/// C_SessionCancel (3.0, 5.6).
 pub fn cancel(handle: CK_SESSION_HANDLE, flags: CK_FLAGS) -> Answer {
     let mut state = state::lock();
     let session = state.session(handle)?;

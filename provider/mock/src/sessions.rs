@@ -45,7 +45,7 @@ fn pin_length(pin: &[u8]) -> Answer {
     if (4..=64).contains(&pin.len()) { Ok(()) } else { Err(CKR_PIN_LEN_RANGE) }
 }
 
-/// C_OpenSession (2.40, 5.6.1).
+/// C_OpenSession (2.40, 5.6).
 pub fn open(slot: CK_SLOT_ID, flags: CK_FLAGS, handle: Place<CK_SESSION_HANDLE>) -> Answer {
     let mut state = state::lock();
     let token = state.token(slot)?;
@@ -68,7 +68,7 @@ pub fn open(slot: CK_SLOT_ID, flags: CK_FLAGS, handle: Place<CK_SESSION_HANDLE>)
     Ok(())
 }
 
-/// C_CloseSession (2.40, 5.6.2). The last one logs out.
+/// C_CloseSession (2.40, 5.6). The last one logs out.
 pub fn close(handle: CK_SESSION_HANDLE) -> Answer {
     let mut state = state::lock();
     let slot = state.session(handle)?.slot;
@@ -81,7 +81,7 @@ pub fn close(handle: CK_SESSION_HANDLE) -> Answer {
     Ok(())
 }
 
-/// C_CloseAllSessions (2.40, 5.6.3).
+/// C_CloseAllSessions (2.40, 5.6).
 pub fn close_all(slot: CK_SLOT_ID) -> Answer {
     let mut state = state::lock();
     state.slot(slot)?;
@@ -89,7 +89,7 @@ pub fn close_all(slot: CK_SLOT_ID) -> Answer {
     Ok(())
 }
 
-/// C_GetSessionInfo (2.40, 5.6.4).
+/// C_GetSessionInfo (2.40, 5.6).
 pub fn get_info(handle: CK_SESSION_HANDLE, info: Place<CK_SESSION_INFO>) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(handle)?;
@@ -112,7 +112,7 @@ fn session_state(writes: bool, login: Option<Role>) -> CK_STATE {
     }
 }
 
-/// C_Login (2.40, 5.6.7).
+/// C_Login (2.40, 5.6).
 pub fn login(handle: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: &[u8]) -> Answer {
     let mut state = state::lock();
     let slot = state.session(handle)?.slot;
@@ -152,12 +152,12 @@ pub fn login(handle: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: &[u8]) -> Answe
     Ok(())
 }
 
-/// C_LoginUser (3.0, 5.6.8). The token has one user; a name is taken and not looked at.
+/// C_LoginUser (3.0, 5.6). The token has one user; a name is taken and not looked at.
 pub fn login_user(handle: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: &[u8], _name: &[u8]) -> Answer {
     login(handle, user, pin)
 }
 
-/// C_Logout (2.40, 5.6.8).
+/// C_Logout (2.40, 5.6).
 pub fn logout(handle: CK_SESSION_HANDLE) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(handle)?;
@@ -171,7 +171,7 @@ pub fn logout(handle: CK_SESSION_HANDLE) -> Answer {
     Ok(())
 }
 
-/// C_InitPIN (2.40, 5.5.8).
+/// C_InitPIN (2.40, 5.5).
 pub fn init_pin(handle: CK_SESSION_HANDLE, pin: &[u8]) -> Answer {
     let mut state = state::lock();
     let (_, token) = state.pair(handle)?;
@@ -183,7 +183,7 @@ pub fn init_pin(handle: CK_SESSION_HANDLE, pin: &[u8]) -> Answer {
     Ok(())
 }
 
-/// C_SetPIN (2.40, 5.5.9).
+/// C_SetPIN (2.40, 5.5).
 pub fn set_pin(handle: CK_SESSION_HANDLE, old: &[u8], new: &[u8]) -> Answer {
     let mut state = state::lock();
     let (session, token) = state.pair(handle)?;
@@ -201,20 +201,20 @@ pub fn set_pin(handle: CK_SESSION_HANDLE, old: &[u8], new: &[u8]) -> Answer {
     Ok(())
 }
 
-/// C_GetFunctionStatus and C_CancelFunction (2.40, 5.15): relics that answer CKR_FUNCTION_NOT_PARALLEL.
+/// C_GetFunctionStatus and C_CancelFunction (2.40, 5.16): relics that answer CKR_FUNCTION_NOT_PARALLEL.
 pub fn not_parallel(handle: CK_SESSION_HANDLE) -> Answer {
     state::lock().session(handle)?;
     Err(CKR_FUNCTION_NOT_PARALLEL)
 }
 
-/// C_GetSessionValidationFlags (3.2, 5.6.11): nothing here was ever validated.
+/// C_GetSessionValidationFlags (3.2): nothing here was ever validated.
 pub fn validation_flags(handle: CK_SESSION_HANDLE, flags: Place<CK_FLAGS>) -> Answer {
     state::lock().session(handle)?;
     flags.set(0);
     Ok(())
 }
 
-/// C_AsyncComplete, C_AsyncGetID and C_AsyncJoin (3.2, 5.21): C_OpenSession refuses asynchronous sessions.
+/// C_AsyncComplete, C_AsyncGetID and C_AsyncJoin (3.2): C_OpenSession refuses asynchronous sessions.
 pub fn not_asynchronous(handle: CK_SESSION_HANDLE) -> Answer {
     state::lock().session(handle)?;
     Err(CKR_SESSION_ASYNC_NOT_SUPPORTED)

@@ -125,7 +125,7 @@ fn padded<const N: usize>(text: &str) -> [u8; N] {
     field
 }
 
-/// C_GetInfo (2.40, 5.4.3).
+/// C_GetInfo (2.40, 5.4).
 pub fn get_info(info: Place<CK_INFO>) -> Answer {
     info.set(CK_INFO {
         cryptokiVersion: state::lock().settings.version,
@@ -137,14 +137,14 @@ pub fn get_info(info: Place<CK_INFO>) -> Answer {
     Ok(())
 }
 
-/// C_GetSlotList (2.40, 5.5.1).
+/// C_GetSlotList (2.40, 5.5).
 pub fn get_slot_list(present: CK_BBOOL, list: Array<CK_SLOT_ID>) -> Answer {
     let state = state::lock();
     let shown = state.slots.iter().zip(0..).filter(|(slot, _)| present == 0 || slot.token.is_some());
     list.give(&shown.map(|(_, id)| id).collect::<Vec<CK_SLOT_ID>>())
 }
 
-/// C_GetSlotInfo (2.40, 5.5.2).
+/// C_GetSlotInfo (2.40, 5.5).
 pub fn get_slot_info(id: CK_SLOT_ID, info: Place<CK_SLOT_INFO>) -> Answer {
     let mut state = state::lock();
     let present = state.slot(id)?.token.is_some();
@@ -158,7 +158,7 @@ pub fn get_slot_info(id: CK_SLOT_ID, info: Place<CK_SLOT_INFO>) -> Answer {
     Ok(())
 }
 
-/// C_GetTokenInfo (2.40, 5.5.3).
+/// C_GetTokenInfo (2.40, 5.5).
 pub fn get_token_info(id: CK_SLOT_ID, info: Place<CK_TOKEN_INFO>) -> Answer {
     let mut state = state::lock();
     let all = state.sessions.values().filter(|session| session.slot == id).count();
@@ -187,14 +187,14 @@ pub fn get_token_info(id: CK_SLOT_ID, info: Place<CK_TOKEN_INFO>) -> Answer {
     Ok(())
 }
 
-/// C_GetMechanismList (2.40, 5.5.5). The operations themselves take any mechanism.
+/// C_GetMechanismList (2.40, 5.5). The operations themselves take any mechanism.
 pub fn get_mechanism_list(id: CK_SLOT_ID, list: Array<CK_MECHANISM_TYPE>) -> Answer {
     let mut state = state::lock();
     state.token(id)?;
     list.give(&state.settings.mechanisms)
 }
 
-/// C_GetMechanismInfo (2.40, 5.5.6).
+/// C_GetMechanismInfo (2.40, 5.5).
 pub fn get_mechanism_info(id: CK_SLOT_ID, kind: CK_MECHANISM_TYPE, info: Place<CK_MECHANISM_INFO>) -> Answer {
     let mut state = state::lock();
     state.token(id)?;
@@ -207,7 +207,7 @@ pub fn get_mechanism_info(id: CK_SLOT_ID, kind: CK_MECHANISM_TYPE, info: Place<C
     Ok(())
 }
 
-/// C_InitToken (2.40, 5.5.7).
+/// C_InitToken (2.40, 5.5).
 pub fn init_token(id: CK_SLOT_ID, pin: &[u8], label: &[u8]) -> Answer {
     let mut state = state::lock();
     let in_use = state.any_session(id, |_| true);
@@ -231,7 +231,7 @@ pub fn init_token(id: CK_SLOT_ID, pin: &[u8], label: &[u8]) -> Answer {
     Ok(())
 }
 
-/// C_WaitForSlotEvent (2.40, 5.5.4). Ends with CKR_CRYPTOKI_NOT_INITIALIZED on C_Finalize.
+/// C_WaitForSlotEvent (2.40, 5.5). Ends with CKR_CRYPTOKI_NOT_INITIALIZED on C_Finalize.
 pub fn wait_for_slot_event(flags: CK_FLAGS, slot: Place<CK_SLOT_ID>, reserved_is_null: bool) -> Answer {
     if !reserved_is_null {
         return Err(CKR_ARGUMENTS_BAD);

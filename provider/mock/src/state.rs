@@ -206,7 +206,7 @@ impl State {
     }
 }
 
-/// C_Initialize (2.40, 5.4.1).
+/// C_Initialize (2.40, 5.4).
 pub fn initialize(arguments: Option<InitializeArguments>) -> Answer {
     let mode = lock().settings.initialize;
     let flags = arguments.map_or(0, |arguments| arguments.flags);
@@ -233,7 +233,7 @@ pub fn initialize(arguments: Option<InitializeArguments>) -> Answer {
     if mode == Initialize::Already { Err(CKR_CRYPTOKI_ALREADY_INITIALIZED) } else { Ok(()) }
 }
 
-/// C_Finalize (2.40, 5.4.2). Token objects stay, as on a real token.
+/// C_Finalize (2.40, 5.4). Token objects stay, as on a real token.
 pub fn finalize(reserved_is_null: bool) -> Answer {
     if !reserved_is_null {
         return Err(CKR_ARGUMENTS_BAD);

@@ -124,13 +124,13 @@ fn tables() -> Answer<&'static Tables> {
     state.tables.ok_or(CKR_GENERAL_ERROR)
 }
 
-/// C_GetFunctionList (2.40, 5.4.4).
+/// C_GetFunctionList (2.40, 5.4).
 pub fn get_function_list(list: Place<*mut CK_FUNCTION_LIST>) -> Answer {
     list.set(tables()?.function_list);
     Ok(())
 }
 
-/// C_GetInterfaceList (3.0, 5.4.5). A 2.40 library has no such function; this one has, and refuses.
+/// C_GetInterfaceList (3.0, 5.4). A 2.40 library has no such function; this one has, and refuses.
 pub fn get_interface_list(list: Array<CK_INTERFACE>) -> Answer {
     let tables = tables()?;
     if tables.interfaces.is_empty() {
@@ -139,7 +139,7 @@ pub fn get_interface_list(list: Array<CK_INTERFACE>) -> Answer {
     list.give(&tables.interfaces)
 }
 
-/// C_GetInterface (3.0, 5.4.6).
+/// C_GetInterface (3.0, 5.4).
 pub fn get_interface(asked: Asked, chosen: Place<*mut CK_INTERFACE>, flags: CK_FLAGS) -> Answer {
     let tables = tables()?;
     if tables.interfaces.is_empty() {
