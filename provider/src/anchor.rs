@@ -8,7 +8,6 @@ use std::sync::{Condvar, Mutex};
 use crate::state::State;
 
 /// What is shared by all threads of one process, and by no child.
-#[derive(Default)]
 struct Page {
     /// The state between C_Initialize and C_Finalize; null otherwise and in a forked child.
     state: AtomicPtr<State>,
@@ -37,17 +36,32 @@ pub enum Phase {
     Ready,
 }
 
-static PAGE: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
+/// What stands in for a page before the first C_Initialize, so that no call has to ask whether there is one.
+static NO_PAGE: Page = Page::new();
+
+static PAGE: AtomicPtr<Page> = AtomicPtr::new((&raw const NO_PAGE).cast_mut());
+
+impl Page {
+    const fn new() -> Self {
+        Self { state: AtomicPtr::new(ptr::null_mut()), control: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// The page in use.
+    #[inline]
+    fn current() -> &'static Self {
+        // SAFETY: a static, or a page that is never unmapped once it is published.
+        unsafe { &*PAGE.load(Ordering::Acquire) }
+    }
+
+    fn exists(&self) -> bool {
+        !ptr::eq(self, &raw const NO_PAGE)
+    }
+}
 
 /// The state, or null. The caller must be `calls::Inside` while it uses it.
 #[inline]
 pub fn state() -> *mut State {
-    let page = PAGE.load(Ordering::Acquire);
-    if page.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: a page is never unmapped once it is published.
-    unsafe { (*page).state.load(Ordering::Acquire) }
+    Page::current().state.load(Ordering::Acquire)
 }
 
 /// Publishes a state: from now on calls get through.
@@ -67,11 +81,7 @@ pub fn take() -> Option<Box<State>> {
 /// Takes the state out of reach without freeing it. Allocates nothing and takes no lock: the process may be ending.
 #[cfg(target_os = "linux")]
 pub fn abandon() {
-    let page = PAGE.load(Ordering::Acquire);
-    if !page.is_null() {
-        // SAFETY: a page is never unmapped once it is published.
-        unsafe { (*page).state.store(ptr::null_mut(), Ordering::SeqCst) };
-    }
+    Page::current().state.store(ptr::null_mut(), Ordering::SeqCst);
 }
 
 /// The control of this process; made anew in a forked child.
@@ -95,23 +105,17 @@ pub fn control() -> &'static Control {
 
 /// Whether this process has been set up before and finds the page empty: it is a forked child at its first C_Initialize.
 pub fn is_fresh_child() -> bool {
-    let page = PAGE.load(Ordering::Acquire);
-    // SAFETY: a page is never unmapped once it is published.
-    !page.is_null() && unsafe { (*page).control.load(Ordering::Acquire) }.is_null()
+    let page = Page::current();
+    page.exists() && page.control.load(Ordering::Acquire).is_null()
 }
 
 fn page() -> &'static Page {
-    let mut page = PAGE.load(Ordering::Acquire);
-    if page.is_null() {
-        let made = make_page();
-        match PAGE.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => page = made,
-            // The other page is one page of memory, mapped for good.
-            Err(other) => page = other,
-        }
+    if !Page::current().exists() {
+        // Of two threads one wins; the other's page is one page of memory, mapped for good.
+        let none = (&raw const NO_PAGE).cast_mut();
+        _ = PAGE.compare_exchange(none, make_page(), Ordering::AcqRel, Ordering::Acquire);
     }
-    // SAFETY: pages are never unmapped.
-    unsafe { &*page }
+    Page::current()
 }
 
 /// A page that the kernel zeroes in a child; where it cannot (before Linux 4.14), a fork handler does.
@@ -140,21 +144,17 @@ fn make_page() -> *mut Page {
 
 fn watched_page() -> *mut Page {
     watch_forks();
-    Box::into_raw(Box::<Page>::default())
+    Box::into_raw(Box::new(Page::new()))
 }
 
 /// Clears the page in a child of fork(). The handler belongs to this library and goes with it.
 #[cfg(unix)]
 fn watch_forks() {
     extern "C" fn in_child() {
-        let page = PAGE.load(Ordering::Acquire);
-        if !page.is_null() {
-            // SAFETY: a page is never unmapped once it is published; stores of atomics are allowed after fork.
-            unsafe {
-                (*page).state.store(ptr::null_mut(), Ordering::SeqCst);
-                (*page).control.store(ptr::null_mut(), Ordering::SeqCst);
-            }
-        }
+        // Stores to atomics are allowed after fork.
+        let page = Page::current();
+        page.state.store(ptr::null_mut(), Ordering::SeqCst);
+        page.control.store(ptr::null_mut(), Ordering::SeqCst);
     }
     // SAFETY: the handler only stores to atomics.
     let answer = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };

@@ -49,6 +49,8 @@ impl Place {
 struct Record {
     place: AtomicUsize,
     owned: AtomicBool,
+    /// Taken for one call only.
+    borrowed: AtomicBool,
     next: AtomicPtr<Record>,
 }
 
@@ -66,25 +68,18 @@ thread_local! {
 pub struct Inside {
     record: &'static Record,
     state: *const State,
-    /// Taken for a call within a call (a host's callback calls us back), given back at its end.
-    borrowed: bool,
 }
 
 impl Inside {
     /// Enters. Before C_Initialize, in a forked child and while the process ends: CKR_CRYPTOKI_NOT_INITIALIZED.
     #[inline]
     pub fn enter(place: Place) -> Outcome<Self> {
-        // Before any record is touched: a forked child resets them at its C_Initialize, not before.
-        if anchor::state().is_null() {
-            return Err(Error::not_initialized());
-        }
-        let (record, borrowed) = record();
+        let record = record()?;
         record.place.store(place.0, Ordering::Relaxed);
         light_fence();
-        let state = anchor::state();
-        let inside = Self { record, state, borrowed };
-        // Dropping it leaves again.
-        if state.is_null() { Err(Error::not_initialized()) } else { Ok(inside) }
+        // Dropping it leaves again, also when there is no state.
+        let inside = Self { record, state: anchor::state() };
+        if inside.state.is_null() { Err(Error::not_initialized()) } else { Ok(inside) }
     }
 
     /// The state, alive as long as this.
@@ -110,41 +105,55 @@ impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
         self.record.place.store(NOWHERE, Ordering::Release);
-        if self.borrowed {
-            self.record.owned.store(false, Ordering::Release);
+        if self.record.borrowed.load(Ordering::Relaxed) {
+            self.record.give_back();
         }
     }
 }
 
 /// This thread's record; a borrowed one when its own is in use.
 #[inline]
-fn record() -> (&'static Record, bool) {
+fn record() -> Outcome<&'static Record> {
     let mine = MINE.get();
     if !mine.is_null() {
         // SAFETY: records are never freed.
         let mine = unsafe { &*mine };
         if mine.place.load(Ordering::Relaxed) == NOWHERE {
-            return (mine, false);
+            return Ok(mine);
         }
-        return (claim(), true);
     }
-    first_record()
+    another_record(mine.is_null())
 }
 
+/// The first record of a thread, or one for a call within a call (a host's callback calls us back).
 #[cold]
-fn first_record() -> (&'static Record, bool) {
+#[inline(never)]
+fn another_record(first: bool) -> Outcome<&'static Record> {
+    // A forked child gives its records free at its C_Initialize: none may be taken before.
+    if anchor::state().is_null() {
+        return Err(Error::not_initialized());
+    }
     let record = claim();
-    if at_thread_end::release(record) {
+    if first && at_thread_end::release(record) {
         MINE.set(record);
-        (record, false)
     } else {
         // Nobody would give it back at the thread's end: given back at the call's.
-        (record, true)
+        record.borrowed.store(true, Ordering::Relaxed);
+    }
+    Ok(record)
+}
+
+impl Record {
+    /// Ends its owner's hold on it.
+    #[cold]
+    fn give_back(&self) {
+        self.place.store(NOWHERE, Ordering::Relaxed);
+        self.borrowed.store(false, Ordering::Relaxed);
+        self.owned.store(false, Ordering::Release);
     }
 }
 
 /// A record that no thread owns.
-#[cold]
 fn claim() -> &'static Record {
     for record in records() {
         if record.owned.compare_exchange(false, true, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
@@ -154,6 +163,7 @@ fn claim() -> &'static Record {
     let record: &'static Record = Box::leak(Box::new(Record {
         place: AtomicUsize::new(NOWHERE),
         owned: AtomicBool::new(true),
+        borrowed: AtomicBool::new(false),
         next: AtomicPtr::new(ptr::null_mut()),
     }));
     let mut head = RECORDS.load(Ordering::Acquire);
@@ -193,7 +203,7 @@ pub fn places() -> Vec<Place> {
 pub fn reset_in_child() {
     let mine = MINE.get();
     for record in records() {
-        record.place.store(NOWHERE, Ordering::Relaxed);
+        record.give_back();
         record.owned.store(ptr::eq(record, mine), Ordering::Relaxed);
     }
 }
@@ -292,9 +302,7 @@ mod at_thread_end {
     unsafe extern "C" fn ended(record: *mut c_void) {
         super::MINE.set(ptr::null());
         // SAFETY: the value set by `release`; records are never freed.
-        let record = unsafe { &*record.cast::<Record>() };
-        record.place.store(super::NOWHERE, Ordering::Relaxed);
-        record.owned.store(false, Ordering::Release);
+        unsafe { &*record.cast::<Record>() }.give_back();
     }
 
     #[cfg(target_os = "linux")]
@@ -311,7 +319,6 @@ mod at_thread_end {
 #[cfg(windows)]
 mod at_thread_end {
     use std::cell::Cell;
-    use std::sync::atomic::Ordering;
 
     use super::Record;
 
@@ -321,8 +328,7 @@ mod at_thread_end {
         fn drop(&mut self) {
             if let Some(record) = self.0.get() {
                 super::MINE.set(std::ptr::null());
-                record.place.store(super::NOWHERE, Ordering::Relaxed);
-                record.owned.store(false, Ordering::Release);
+                record.give_back();
             }
         }
     }
@@ -362,7 +368,12 @@ mod tests {
 
     #[test]
     fn a_record_returns_when_its_thread_ends() {
-        let first = std::thread::spawn(|| ptr::from_ref(record().0) as usize).join().unwrap();
+        let take = || {
+            let record = claim();
+            assert!(at_thread_end::release(record));
+            ptr::from_ref(record) as usize
+        };
+        let first = std::thread::spawn(take).join().unwrap();
         let owned = || records().find(|r| ptr::from_ref(*r) as usize == first).unwrap().owned.load(Ordering::Acquire);
         // join() returns when the thread's result is there; its end may be a moment later.
         for _ in 0..1000 {

@@ -17,7 +17,7 @@ use crate::log;
 pub fn run(function: Function, body: impl FnOnce() -> Outcome) -> CK_RV {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(outcome) => {
-            if log::shows(Level::DEBUG) || (outcome.is_err() && log::shows(Level::WARN)) {
+            if log::shows(Level::ERROR) {
                 answered(function, outcome);
             }
             return_value(outcome)

@@ -13,16 +13,19 @@ use ukeyhub_vendors::traits::Session;
 
 use crate::calls::{self, Inside, Place};
 
-/// Bits of a handle that number its place: 65,536 sessions at once, 16,384 where CK_ULONG has 32 bits.
+/// Bits of a handle that number its place: 65,535 sessions at once, 16,383 where CK_ULONG has 32 bits.
 const INDEX_BITS: u32 = if CK_SESSION_HANDLE::BITS == 64 { 16 } else { 14 };
 
 /// Bits that tell apart the sessions that one place holds after another. Handles stay below the sign bit.
 const GENERATION_BITS: u32 = CK_SESSION_HANDLE::BITS - 1 - INDEX_BITS;
 
-/// How many sessions can be open at once.
-pub const CAPACITY: usize = 1 << INDEX_BITS;
+/// Places of the table.
+const CAPACITY: usize = 1 << INDEX_BITS;
 
 const INDEX_MASK: usize = CAPACITY - 1;
+/// All ones: its index is the last one, so it is the handle of no place it could stand at.
+const NO_HANDLE: usize = usize::MAX;
+
 const GENERATION_MASK: usize = (1 << GENERATION_BITS) - 1;
 
 /// How many closed sessions wait before their places are cleared: one barrier for all of them.
@@ -45,7 +48,7 @@ struct Entry {
 
 /// All sessions of one C_Initialize.
 pub struct Sessions {
-    entries: Box<[Entry]>,
+    entries: Box<[Entry; CAPACITY]>,
     base: usize,
     pool: Mutex<Pool>,
 }
@@ -89,8 +92,11 @@ impl Sessions {
     /// An empty table. Its memory is reserved, not used.
     pub fn new() -> Self {
         // SAFETY: atomics are valid as zeros, and a MaybeUninit is valid as anything.
-        let entries = unsafe { Box::<[Entry]>::new_zeroed_slice(CAPACITY).assume_init() };
-        Self { entries, base: next_base(), pool: Mutex::default() }
+        let entries = unsafe { Box::<[Entry; CAPACITY]>::new_zeroed().assume_init() };
+        // The first place stays empty under a handle that no host is given: handle 0 finds nothing, without a question of its own.
+        entries[0].handle.store(NO_HANDLE, Ordering::Relaxed);
+        let pool = Pool { used: 1, ..Pool::default() };
+        Self { entries, base: next_base(), pool: Mutex::new(pool) }
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
@@ -109,7 +115,7 @@ impl Sessions {
         debug_assert!(inside.is_at(Self::place(handle)));
         let handle = handle as usize;
         let entry = &self.entries[handle & INDEX_MASK];
-        if handle == 0 || entry.handle.load(Ordering::Acquire) != handle {
+        if entry.handle.load(Ordering::Acquire) != handle {
             return Err(Error::unknown_session());
         }
         // SAFETY: the handle was published after the session was written; `clear` waits until no thread is at this
@@ -192,7 +198,7 @@ impl Sessions {
     /// The handles of all open sessions for which `wanted` says yes to the slot id and the library.
     pub fn open_handles(&self, wanted: impl Fn(CK_SLOT_ID, usize) -> bool) -> Vec<CK_SESSION_HANDLE> {
         let used = self.pool().used;
-        self.entries[..used]
+        self.entries[1..used]
             .iter()
             .filter_map(|entry| {
                 let handle = entry.handle.load(Ordering::Acquire);
@@ -213,7 +219,7 @@ impl Drop for Sessions {
     fn drop(&mut self) {
         let pool = self.pool.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (used, retired) = (pool.used, std::mem::take(&mut pool.retired));
-        let open = (0..used).filter(|index| *self.entries[*index].handle.get_mut() != 0).collect::<Vec<_>>();
+        let open = (1..used).filter(|index| *self.entries[*index].handle.get_mut() != 0).collect::<Vec<_>>();
         for index in open.into_iter().chain(retired) {
             // SAFETY: nobody else has the table any more.
             unsafe { self.clear(index) };
