@@ -74,7 +74,7 @@ impl Inside {
     /// Enters. Before C_Initialize, in a forked child and while the process ends: CKR_CRYPTOKI_NOT_INITIALIZED.
     #[inline]
     pub fn enter(place: Place) -> Outcome<Self> {
-        let record = record()?;
+        let Some(record) = record() else { return Err(Error::not_initialized()) };
         record.place.store(place.0, Ordering::Relaxed);
         light_fence();
         // Dropping it leaves again, also when there is no state.
@@ -111,15 +111,15 @@ impl Drop for Inside {
     }
 }
 
-/// This thread's record; a borrowed one when its own is in use.
+/// This thread's record; a borrowed one when its own is in use; none before C_Initialize.
 #[inline]
-fn record() -> Outcome<&'static Record> {
+fn record() -> Option<&'static Record> {
     let mine = MINE.get();
     if !mine.is_null() {
         // SAFETY: records are never freed.
         let mine = unsafe { &*mine };
         if mine.place.load(Ordering::Relaxed) == NOWHERE {
-            return Ok(mine);
+            return Some(mine);
         }
     }
     another_record(mine.is_null())
@@ -128,10 +128,10 @@ fn record() -> Outcome<&'static Record> {
 /// The first record of a thread, or one for a call within a call (a host's callback calls us back).
 #[cold]
 #[inline(never)]
-fn another_record(first: bool) -> Outcome<&'static Record> {
+fn another_record(first: bool) -> Option<&'static Record> {
     // A forked child gives its records free at its C_Initialize: none may be taken before.
     if anchor::state().is_null() {
-        return Err(Error::not_initialized());
+        return None;
     }
     let record = claim();
     if first && at_thread_end::release(record) {
@@ -140,7 +140,7 @@ fn another_record(first: bool) -> Outcome<&'static Record> {
         // Nobody would give it back at the thread's end: given back at the call's.
         record.borrowed.store(true, Ordering::Relaxed);
     }
-    Ok(record)
+    Some(record)
 }
 
 impl Record {

@@ -25,6 +25,8 @@ macro_rules! views {
 macro_rules! trace {
     ($c:ident $handle:expr; $($name:ident)*) => {
         if guard::tracing_calls() {
+            // Copies, so that the views themselves can stay in registers.
+            $(let $name = $name;)*
             guard::called(Function::$c, $handle, &[$((stringify!($name), &$name)),*]);
         }
     };
@@ -74,7 +76,7 @@ macro_rules! entry {
                 let inside = Inside::enter(Place::MODULE)?;
                 views!($($name: $view($a $(, $b)?)),*);
                 trace!($c Some(slot.into()); $($name)*);
-                let row = inside.state().hub.row(slot)?;
+                let row = inside.state().hub().row(slot)?;
                 inside.at(Place::library(row.member));
                 api::$method(&inside, row, $($name),*)
             })
@@ -108,7 +110,7 @@ macro_rules! entry {
                 let inside = Inside::enter(Sessions::place(session))?;
                 views!($($name: $view($a $(, $b)?)),*);
                 trace!($c Some(session.into()); $($name)*);
-                inside.state().sessions.get(&inside, session)?.$method($($name),*)
+                inside.state().sessions().get(&inside, session)?.$method($($name),*)
             })
         }
     };

@@ -24,4 +24,5 @@ mod lists;
 mod log;
 #[allow(unsafe_code, reason = "boundary: sessions shared between threads without a lock")]
 mod sessions;
+mod stack;
 mod state;

@@ -3,15 +3,15 @@
 
 use std::cell::UnsafeCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cryptoki_sys::{CK_SESSION_HANDLE, CK_SLOT_ID};
 use ukeyhub_vendors::error::{Error, Outcome};
 use ukeyhub_vendors::traits::Session;
 
 use crate::calls::{self, Inside, Place};
+use crate::stack::{Chain, Link, Stack};
 
 /// Bits of a handle that number its place: 65,535 sessions at once, 16,383 where CK_ULONG has 32 bits.
 const INDEX_BITS: u32 = if CK_SESSION_HANDLE::BITS == 64 { 16 } else { 14 };
@@ -29,7 +29,7 @@ const NO_HANDLE: usize = usize::MAX;
 const GENERATION_MASK: usize = (1 << GENERATION_BITS) - 1;
 
 /// How many closed sessions wait before their places are cleared: one barrier for all of them.
-const RETIRED_AT_ONCE: usize = 64;
+const RETIRED_AT_ONCE: usize = 256;
 
 /// One place of the table. Its own cache line, so that threads with sessions of their own do not slow each other down.
 #[repr(align(64))]
@@ -42,6 +42,8 @@ struct Entry {
     slot: AtomicUsize,
     /// The library, for C_Finalize.
     member: AtomicUsize,
+    /// Its neighbour among the free or the retired.
+    link: Link,
     /// Holds a session from `fill` until `clear`.
     session: UnsafeCell<MaybeUninit<Box<dyn Session>>>,
 }
@@ -50,23 +52,18 @@ struct Entry {
 pub struct Sessions {
     entries: Box<[Entry; CAPACITY]>,
     base: usize,
-    pool: Mutex<Pool>,
+    /// Places up to here have been used.
+    used: AtomicUsize,
+    free: Stack,
+    /// Closed sessions that a thread may still be using.
+    retired: Stack,
 }
 
 // SAFETY: `session` is written only while its place is in nobody's hands (reserved, or retired with no thread at it);
-// all else is atomic or locked, and sessions are Send + Sync.
+// all else is atomic, and sessions are Send + Sync.
 unsafe impl Send for Sessions {}
 // SAFETY: as above.
 unsafe impl Sync for Sessions {}
-
-#[derive(Default)]
-struct Pool {
-    free: Vec<usize>,
-    /// Places up to here have been used.
-    used: usize,
-    /// Closed sessions that a thread may still be using.
-    retired: Vec<usize>,
-}
 
 /// A place set aside for a session that is being opened; given back if it is not filled.
 pub struct Reservation<'a> {
@@ -95,12 +92,12 @@ impl Sessions {
         let entries = unsafe { Box::<[Entry; CAPACITY]>::new_zeroed().assume_init() };
         // The first place stays empty under a handle that no host is given: handle 0 finds nothing, without a question of its own.
         entries[0].handle.store(NO_HANDLE, Ordering::Relaxed);
-        let pool = Pool { used: 1, ..Pool::default() };
-        Self { entries, base: next_base(), pool: Mutex::new(pool) }
+        let used = AtomicUsize::new(1);
+        Self { entries, base: next_base(), used, free: Stack::default(), retired: Stack::default() }
     }
 
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    fn links<'a>(&'a self) -> impl Fn(usize) -> &'a Link {
+        |index| &self.entries[index].link
     }
 
     /// The place that a handle names, whether or not a session is there.
@@ -134,14 +131,9 @@ impl Sessions {
     }
 
     fn take(&self) -> Option<usize> {
-        let mut pool = self.pool();
-        if let Some(index) = pool.free.pop() {
-            return Some(index);
-        }
-        let index = pool.used;
-        (index < CAPACITY).then(|| {
-            pool.used += 1;
-            index
+        self.free.pop(self.links()).or_else(|| {
+            let next = |used: usize| (used < CAPACITY).then_some(used + 1);
+            self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()
         })
     }
 
@@ -164,26 +156,26 @@ impl Sessions {
     }
 
     fn retire(&self, index: usize) {
-        let mut pool = self.pool();
-        pool.retired.push(index);
-        let many = pool.retired.len() >= RETIRED_AT_ONCE;
-        drop(pool);
-        if many {
+        if self.retired.push(index, self.links()) >= RETIRED_AT_ONCE {
             self.clear_retired();
         }
     }
 
+    #[cold]
     fn clear_retired(&self) {
-        let retired = std::mem::take(&mut self.pool().retired);
+        let retired = self.retired.take_all(self.links());
         let in_use: Vec<usize> = calls::places().into_iter().filter_map(Place::as_session).collect();
-        let (kept, idle): (Vec<_>, Vec<_>) = retired.into_iter().partition(|index| in_use.contains(index));
-        for index in &idle {
+        let mut cleared = Chain::default();
+        for index in retired {
+            if in_use.contains(&index) {
+                self.retired.push(index, self.links());
+                continue;
+            }
             // SAFETY: its handle was withdrawn before the barrier in `places`, so no thread can be at it or get to it.
-            unsafe { self.clear(*index) };
+            unsafe { self.clear(index) };
+            cleared.add(index, self.links());
         }
-        let mut pool = self.pool();
-        pool.free.extend(idle);
-        pool.retired.extend(kept);
+        self.free.push_chain(cleared, self.links());
     }
 
     /// Drops the session of a place.
@@ -197,8 +189,7 @@ impl Sessions {
 
     /// The handles of all open sessions for which `wanted` says yes to the slot id and the library.
     pub fn open_handles(&self, wanted: impl Fn(CK_SLOT_ID, usize) -> bool) -> Vec<CK_SESSION_HANDLE> {
-        let used = self.pool().used;
-        self.entries[1..used]
+        self.entries[1..self.used.load(Ordering::Acquire)]
             .iter()
             .filter_map(|entry| {
                 let handle = entry.handle.load(Ordering::Acquire);
@@ -217,8 +208,8 @@ impl Sessions {
 
 impl Drop for Sessions {
     fn drop(&mut self) {
-        let pool = self.pool.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let (used, retired) = (pool.used, std::mem::take(&mut pool.retired));
+        let retired: Vec<usize> = self.retired.take_all(self.links()).collect();
+        let used = *self.used.get_mut();
         let open = (1..used).filter(|index| *self.entries[*index].handle.get_mut() != 0).collect::<Vec<_>>();
         for index in open.into_iter().chain(retired) {
             // SAFETY: nobody else has the table any more.
@@ -229,9 +220,16 @@ impl Drop for Sessions {
 
 impl Reservation<'_> {
     /// Puts a session in its place and answers its handle, which works from then on.
-    pub fn fill(mut self, session: Box<dyn Session>, slot: CK_SLOT_ID, member: usize) -> CK_SESSION_HANDLE {
+    ///
+    /// # Safety
+    /// What the session borrows outlives the table.
+    pub unsafe fn fill(mut self, session: Box<dyn Session + '_>, slot: CK_SLOT_ID, member: usize) -> CK_SESSION_HANDLE {
+        // SAFETY: only the lifetime changes; by the caller's promise the table, and so every use, ends before it does.
+        let session = unsafe { mem::transmute::<Box<dyn Session + '_>, Box<dyn Session>>(session) };
         let entry = &self.sessions.entries[self.index];
-        let count = entry.generation.fetch_add(1, Ordering::Relaxed);
+        // Ours alone while it is reserved: no need for an atomic addition.
+        let count = entry.generation.load(Ordering::Relaxed);
+        entry.generation.store(count.wrapping_add(1), Ordering::Relaxed);
         let generation = (self.sessions.base.wrapping_add(count) & GENERATION_MASK).max(1);
         let handle = (generation << INDEX_BITS) | self.index;
         if let Some(listener) = session.listener() {
@@ -250,7 +248,7 @@ impl Reservation<'_> {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if !self.filled {
-            self.sessions.pool().free.push(self.index);
+            self.sessions.free.push(self.index, self.sessions.links());
         }
     }
 }

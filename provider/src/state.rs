@@ -4,12 +4,14 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use cryptoki_sys::CK_SESSION_HANDLE;
 use ukeyhub_vendors::config::Config;
 use ukeyhub_vendors::error::{Error, Outcome};
-use ukeyhub_vendors::hub::Hub;
+use ukeyhub_vendors::hub::{Hub, Row};
 use ukeyhub_vendors::pkcs11::HostThreads;
 use ukeyhub_vendors::places::Places;
 use ukeyhub_vendors::profile::Profiles;
+use ukeyhub_vendors::traits::Request;
 
 use crate::anchor::{self, Phase};
 use crate::calls::{Inside, Place};
@@ -21,10 +23,34 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything between C_Initialize and C_Finalize.
 pub struct State {
+    /// The open sessions. They borrow from the hub, so they stand before it and are dropped before it.
+    sessions: Sessions,
     /// The libraries and their slots.
-    pub hub: Hub,
+    hub: Hub,
+}
+
+impl State {
+    /// The libraries and their slots.
+    #[inline]
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
     /// The open sessions.
-    pub sessions: Sessions,
+    #[inline]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Opens a session on a slot and answers its handle.
+    #[allow(unsafe_code, reason = "a session borrows from the hub beside its table")]
+    pub fn open_session(&self, row: &Row, request: Request) -> Outcome<CK_SESSION_HANDLE> {
+        let reservation = self.sessions.reserve()?;
+        let session = self.hub.open_session(row, request)?;
+        // SAFETY: the session borrows from `self.hub` at most; the state owns both, never gives the hub away, and
+        // drops the table first.
+        Ok(unsafe { reservation.fill(session, row.id, row.member) })
+    }
 }
 
 /// C_Initialize: reads the configuration, starts the libraries, publishes the state.
@@ -59,7 +85,7 @@ fn build(threads: HostThreads) -> Outcome<State> {
     };
     log::open(&config, &places);
     let profiles = Profiles::load(&places);
-    Ok(State { hub: Hub::start(&config, &profiles, threads), sessions: Sessions::new() })
+    Ok(State { sessions: Sessions::new(), hub: Hub::start(&config, &profiles, threads) })
 }
 
 /// C_Finalize: no call starts any more, those inside get time to leave, libraries are ended, the state is freed.
@@ -111,7 +137,7 @@ impl State {
 impl Inside {
     /// A library that someone else initialised lives on; the sessions we opened in it must not.
     fn close_sessions_of_shared_libraries(&self) {
-        let State { hub, sessions } = self.state();
+        let State { sessions, hub } = self.state();
         let shared = |member: usize| hub.members().get(member).is_some_and(|member| !member.library.is_ours());
         for handle in sessions.open_handles(|_, member| shared(member)) {
             if let Err(error) = sessions.close(self, handle) {

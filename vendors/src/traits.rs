@@ -66,8 +66,8 @@ pub trait Slot: Send + Sync {
     /// C_InitToken (PKCS#11 3.0, 5.5.7). Erases the token.
     fn init_token(&self, pin: Pin, label: Label) -> Outcome;
 
-    /// C_OpenSession (PKCS#11 3.0, 5.6.1).
-    fn open_session(&self, request: Request) -> Outcome<Box<dyn Session>>;
+    /// C_OpenSession (PKCS#11 3.0, 5.6.1). The session may borrow from the slot, which lives as long as the hub.
+    fn open_session(&self, request: Request) -> Outcome<Box<dyn Session + '_>>;
 
     /// What tells apart two tokens with one serial number: a digest of the signing public key, read without login.
     /// `None` where no public key is to be seen.

@@ -14,23 +14,20 @@ pub fn open_session(inside: &Inside, row: &Row, flags: Flags, notify: Notify, ha
     if flags.0 & CKF_SERIAL_SESSION == 0 {
         return Err(Error::parallel_session());
     }
-    let state = inside.state();
-    let reservation = state.sessions.reserve()?;
     let request = Request { flags: flags.0, slot_id: row.id, listener: notify.listener() };
-    let session = state.hub.open_session(row, request)?;
-    handle.set(reservation.fill(session, row.id, row.member));
+    handle.set(inside.state().open_session(row, request)?);
     Ok(())
 }
 
 /// C_CloseSession (5.6.2).
 pub fn close_session(inside: &Inside, session: CK_SESSION_HANDLE) -> Outcome {
-    inside.state().sessions.close(inside, session)
+    inside.state().sessions().close(inside, session)
 }
 
 /// C_CloseAllSessions (5.6.3): ours only, since someone else in the process may use the same library. Every session is
 /// tried; the first error is answered.
 pub fn close_all_sessions(inside: &Inside, row: &Row) -> Outcome {
-    let sessions = &inside.state().sessions;
+    let sessions = inside.state().sessions();
     let mut answer = Ok(());
     for handle in sessions.open_handles(|slot, _| slot == row.id) {
         let closed = sessions.close(inside, handle);

@@ -93,11 +93,16 @@ impl Default for Rows {
 impl Rows {
     /// The rows in the order in which hosts see them.
     pub fn iter(&self) -> impl Iterator<Item = &Row> {
-        let count = self.count.load(Ordering::Acquire);
-        self.chunks.iter().map_while(OnceLock::get).flat_map(|chunk| chunk.iter()).take(count).filter_map(OnceLock::get)
+        (0..self.count.load(Ordering::Acquire)).filter_map(|at| self.get(at))
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> Option<&Row> {
+        self.chunks.get(at / CHUNK)?.get()?[at % CHUNK].get()
     }
 
     /// The row of a slot id.
+    #[inline]
     pub fn find(&self, id: CK_SLOT_ID) -> Option<&Row> {
         self.iter().find(|row| row.id == id)
     }

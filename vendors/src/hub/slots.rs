@@ -82,7 +82,7 @@ impl Hub {
     }
 
     /// C_OpenSession.
-    pub fn open_session(&self, row: &Row, request: Request) -> Outcome<Box<dyn Session>> {
+    pub fn open_session<'a>(&self, row: &'a Row, request: Request) -> Outcome<Box<dyn Session + 'a>> {
         row.check_token()?;
         row.slot.open_session(request)
     }

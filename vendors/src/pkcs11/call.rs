@@ -249,7 +249,7 @@ impl Slot for DirectSlot {
         init_token = C_InitToken(pin: Pin(pin, pin_len), label: Label(label));
     }
 
-    fn open_session(&self, request: Request) -> Outcome<Box<dyn Session>> {
+    fn open_session(&self, request: Request) -> Outcome<Box<dyn Session + '_>> {
         let Request { flags, slot_id, listener } = request;
         Ok(Box::new(self.open(flags, slot_id, listener.map(Box::new))?))
     }
@@ -266,7 +266,7 @@ impl DirectSlot {
         flags: CK_FLAGS,
         slot_id: CK_SLOT_ID,
         listener: Option<Box<Box<dyn Listener>>>,
-    ) -> Outcome<DirectSession> {
+    ) -> Outcome<DirectSession<'_>> {
         let call = self.library.functions.list.C_OpenSession.ok_or(Error::not_supported())?;
         let (application, notify): (*mut c_void, CK_NOTIFY) = match &listener {
             Some(listener) => (ptr::from_ref::<Box<dyn Listener>>(listener).cast_mut().cast(), Some(notified)),
@@ -275,7 +275,7 @@ impl DirectSlot {
         let mut handle: CK_SESSION_HANDLE = 0;
         // SAFETY: the standard's type; the listener lives in the session, which outlives the vendor's.
         self.library.run(|| outcome(unsafe { call(self.slot, flags, application, notify, &raw mut handle) }))?;
-        Ok(DirectSession { library: Arc::clone(&self.library), handle, slot_id, listener, messages: OnceLock::new() })
+        Ok(DirectSession { library: &self.library, handle, slot_id, listener, messages: OnceLock::new() })
     }
 }
 
@@ -287,8 +287,8 @@ unsafe extern "C" fn notified(_session: CK_SESSION_HANDLE, event: CK_NOTIFICATIO
 }
 
 /// One session of a loaded library.
-pub(super) struct DirectSession {
-    library: Arc<Loaded>,
+pub(super) struct DirectSession<'a> {
+    library: &'a Loaded,
     handle: CK_SESSION_HANDLE,
     slot_id: CK_SLOT_ID,
     listener: Option<Box<Box<dyn Listener>>>,
@@ -296,7 +296,7 @@ pub(super) struct DirectSession {
     messages: OnceLock<Box<Mutex<Messages>>>,
 }
 
-impl DirectSession {
+impl DirectSession<'_> {
     /// The message operations, made when the first is used: opening a session should cost little.
     pub(super) fn messages(&self) -> &Mutex<Messages> {
         self.messages.get_or_init(Box::default)
@@ -317,7 +317,7 @@ macro_rules! session_method {
             $(let ($($raw,)*) = $name.raw();)*
             match self.library.functions.list.$c {
                 // SAFETY: the standard's type; the host's pointers were checked when the views were made.
-                Some(call) => self.library.run(|| outcome(unsafe { call(self.handle, $($($raw),*),*) })),
+                Some(call) => self.library.run(move || outcome(unsafe { call(self.handle, $($($raw),*),*) })),
                 None => Err(Error::not_supported()),
             }
         }
@@ -347,7 +347,7 @@ macro_rules! library_call {
 macro_rules! direct_session {
     ({} $($edition:ident { $($by:ident $class:ident $c:ident = $method:ident(
         $($name:ident: $view:ident($($raw:ident),*)),*) $login:ident $output:ident;)* })*) => {
-        impl Session for DirectSession {
+        impl Session for DirectSession<'_> {
             fn close(&self) -> Outcome {
                 let call = self.library.functions.list.C_CloseSession.ok_or(Error::not_supported())?;
                 // SAFETY: the standard's type; the caller makes no further call on this session.

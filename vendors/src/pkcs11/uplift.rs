@@ -100,7 +100,7 @@ enum Kind {
     Verify,
 }
 
-fn kept(session: &DirectSession) -> MutexGuard<'_, Messages> {
+fn kept<'a>(session: &'a DirectSession<'_>) -> MutexGuard<'a, Messages> {
     session.messages().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
