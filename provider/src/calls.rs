@@ -49,8 +49,10 @@ impl Place {
 struct Record {
     place: AtomicUsize,
     owned: AtomicBool,
-    /// Taken for one call only.
+    /// Given back at the end of the call, not of the thread.
     borrowed: AtomicBool,
+    /// Its thread did not leave in time: C_Finalize counts it no more, and the state it is in is leaked.
+    lost: AtomicBool,
     next: AtomicPtr<Record>,
 }
 
@@ -105,8 +107,10 @@ impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
         self.record.place.store(NOWHERE, Ordering::Release);
+        // In this order, for `abandon`.
+        compiler_fence(Ordering::SeqCst);
         if self.record.borrowed.load(Ordering::Relaxed) {
-            self.record.give_back();
+            self.record.leave_for_good();
         }
     }
 }
@@ -144,11 +148,22 @@ fn another_record(first: bool) -> Option<&'static Record> {
 }
 
 impl Record {
+    /// The end of a call whose record is not the thread's, or no longer.
+    #[cold]
+    fn leave_for_good(&'static self) {
+        if ptr::eq(MINE.get(), self) {
+            MINE.set(ptr::null());
+            at_thread_end::keep();
+        }
+        self.give_back();
+    }
+
     /// Ends its owner's hold on it.
     #[cold]
     fn give_back(&self) {
         self.place.store(NOWHERE, Ordering::Relaxed);
         self.borrowed.store(false, Ordering::Relaxed);
+        self.lost.store(false, Ordering::Relaxed);
         self.owned.store(false, Ordering::Release);
     }
 }
@@ -164,6 +179,7 @@ fn claim() -> &'static Record {
         place: AtomicUsize::new(NOWHERE),
         owned: AtomicBool::new(true),
         borrowed: AtomicBool::new(false),
+        lost: AtomicBool::new(false),
         next: AtomicPtr::new(ptr::null_mut()),
     }));
     let mut head = RECORDS.load(Ordering::Acquire);
@@ -196,7 +212,28 @@ pub fn this_thread() -> usize {
 /// by a thread that has not seen what was stored before the call.
 pub fn places() -> Vec<Place> {
     heavy_fence();
-    records().map(|record| Place(record.place.load(Ordering::Acquire))).filter(|place| place.0 != NOWHERE).collect()
+    records()
+        .filter(|record| !record.lost.load(Ordering::Relaxed))
+        .map(|record| Place(record.place.load(Ordering::Acquire)))
+        .filter(|place| place.0 != NOWHERE)
+        .collect()
+}
+
+/// Gives up the threads that are inside, when their state is out of reach and will be leaked: a later C_Finalize does
+/// not wait for them again. Each gets a new record when it has come back.
+pub fn abandon() {
+    for record in records().filter(|record| record.place.load(Ordering::Acquire) != NOWHERE) {
+        record.borrowed.store(true, Ordering::SeqCst);
+        record.lost.store(true, Ordering::SeqCst);
+    }
+    heavy_fence();
+    // Where there is no barrier for other threads' stores, they are visible long before this is over.
+    std::thread::sleep(std::time::Duration::from_millis(1));
+    for record in records().filter(|record| record.place.load(Ordering::Acquire) == NOWHERE) {
+        // It left while it was being given up, so it may not have seen that it was.
+        record.borrowed.store(false, Ordering::SeqCst);
+        record.lost.store(false, Ordering::SeqCst);
+    }
 }
 
 /// In a forked child the parent's other threads are gone: their records are free. Called before the state is published.
@@ -299,6 +336,14 @@ mod at_thread_end {
         }
     }
 
+    /// The thread keeps nothing that would have to be given back.
+    pub(super) fn keep() {
+        if let Some(key) = key() {
+            // SAFETY: the key was made by `key`; null asks for no destructor. It does not fail for a value set before.
+            unsafe { libc::pthread_setspecific(key, ptr::null()) };
+        }
+    }
+
     unsafe extern "C" fn ended(record: *mut c_void) {
         super::MINE.set(ptr::null());
         // SAFETY: the value set by `release`; records are never freed.
@@ -339,6 +384,11 @@ mod at_thread_end {
 
     pub(super) fn release(record: &'static Record) -> bool {
         OWNER.try_with(|owner| owner.0.set(Some(record))).is_ok()
+    }
+
+    pub(super) fn keep() {
+        // Fails when the thread is ending, and then nothing is kept anyway.
+        _ = OWNER.try_with(|owner| owner.0.set(None));
     }
 }
 

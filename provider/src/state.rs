@@ -108,6 +108,7 @@ pub fn finalize() -> Outcome {
     } else {
         // A thread will come back to it one day.
         tracing::warn!(threads = left_inside.len(), "C_Finalize did not wait for calls that do not end");
+        calls::abandon();
         std::mem::forget(state);
     }
     change.end(Phase::Idle);
