@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cryptoki_sys::*;
-use ukeyhub_artefacts::{Isolation, isolated};
+use ukeyhub_artefacts::isolated;
 use ukeyhub_vendors::error::Outcome;
 
 use crate::call;
@@ -166,7 +166,8 @@ fn finalisation_gives_up(module: &Module) {
 
 /// The same for a call that hangs below a function of the module's own, where several libraries are asked.
 fn a_hang_below(function: &'static str, enter: impl Fn(&Module) + Sync) {
-    let (hanging, good) = (Mock::new(), Mock::new());
+    // Equal serial numbers make the module ask for public keys.
+    let (hanging, good) = (Mock::told(&["slots=2", "slot 1 serial=00000001"]), Mock::new());
     Libraries::new().library("hanging", &hanging.path).library("good", &good.path).use_here();
     let module = Module::load();
     module.initialize().unwrap();
@@ -195,6 +196,11 @@ fn a_hang_in_the_slot_list() {
 #[test]
 fn a_hang_in_slot_information_below_the_slot_list() {
     isolated(|| a_hang_below("C_GetSlotInfo", |module| _ = slot_count(module)));
+}
+
+#[test]
+fn a_hang_in_the_search_that_tells_equal_tokens_apart() {
+    isolated(|| a_hang_below("C_FindObjectsInit", |module| _ = slot_count(module)));
 }
 
 #[test]
@@ -282,10 +288,10 @@ fn waiting_for_an_event_ends_with_finalisation() {
     });
 }
 
-/// A host's notification callback may call the module, while the same thread is inside it.
+/// A thread that has ended is inside nothing.
 #[test]
-fn threads_that_end_inside_nothing_do_not_hold_the_end_up() {
-    Isolation::new().run(|| {
+fn threads_that_have_ended_do_not_hold_the_end_up() {
+    isolated(|| {
         let _mock = libraries::one_mock(&[]);
         let module = Module::load();
         module.initialize().unwrap();
