@@ -125,8 +125,8 @@ fn introduce(console: &Console, pkcs11: &Pkcs11, slot: Slot, library: &Library) 
     let (label, serial, maker) = (token.label(), token.serial_number(), token.manufacturer_id());
     let (id, path) = (slot.id(), library.path.display());
     console.line(
-        format_args!("  {path}\n    token \"{label}\" of {maker}, serial {serial}, slot {id}"),
-        format_args!("  {path}\n    令牌“{label}”，厂商 {maker}，序列号 {serial}，插槽 {id}"),
+        format_args!("  {path}\n    token \"{label}\" of {maker}, serial {serial}, slot {id:#010x}"),
+        format_args!("  {path}\n    令牌“{label}”，厂商 {maker}，序列号 {serial}，插槽 {id:#010x}"),
     );
     Ok(())
 }
