@@ -118,12 +118,18 @@ fn page() -> &'static Page {
     Page::current()
 }
 
+#[cfg(target_os = "linux")]
+const LENGTH: usize = 4096;
+
+/// Whether the page is a mapping, not a box.
+#[cfg(target_os = "linux")]
+static MAPPED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// A page that the kernel zeroes in a child; where it cannot (before Linux 4.14), a fork handler does.
 #[cfg(target_os = "linux")]
 fn make_page() -> *mut Page {
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
-    const LENGTH: usize = 4096;
     // SAFETY: a new private mapping at a place of the kernel's choice.
     let mapped =
         unsafe { mmap_anonymous(ptr::null_mut(), LENGTH, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE) };
@@ -134,12 +140,33 @@ fn make_page() -> *mut Page {
     if unsafe { madvise(mapped, LENGTH, Advice::LinuxWipeOnFork) }.is_err() {
         watch_forks();
     }
+    MAPPED.store(true, Ordering::Release);
     mapped.cast()
 }
 
 #[cfg(not(target_os = "linux"))]
 fn make_page() -> *mut Page {
     watched_page()
+}
+
+/// Unmaps the page.
+///
+/// # Safety
+/// The module is about to be unmapped: no thread is inside and none will enter.
+#[cfg(target_os = "linux")]
+pub unsafe fn free_page() {
+    let page = PAGE.swap((&raw const NO_PAGE).cast_mut(), Ordering::AcqRel);
+    if ptr::eq(page, &raw const NO_PAGE) || !MAPPED.load(Ordering::Acquire) {
+        return;
+    }
+    // SAFETY: the page is real, so its control is null or made by `control`.
+    let control = unsafe { (*page).control.load(Ordering::Acquire) };
+    if !control.is_null() {
+        // SAFETY: made by `control` with Box::into_raw; nobody uses it any more.
+        drop(unsafe { Box::from_raw(control) });
+    }
+    // SAFETY: mapped by `make_page` with this length. Nothing to be done if the kernel refuses.
+    _ = unsafe { rustix::mm::munmap(page.cast(), LENGTH) };
 }
 
 fn watched_page() -> *mut Page {

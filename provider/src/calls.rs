@@ -392,6 +392,20 @@ mod at_thread_end {
     }
 }
 
+/// Frees all records.
+///
+/// # Safety
+/// The module is about to be unmapped: no thread is inside, none will enter, and `forget_threads` was called.
+#[cfg(target_os = "linux")]
+pub unsafe fn free_records() {
+    let mut next = RECORDS.swap(ptr::null_mut(), Ordering::AcqRel);
+    while !next.is_null() {
+        // SAFETY: made by `claim` with Box::leak, and by the caller's promise nobody has it any more.
+        let record = unsafe { Box::from_raw(next) };
+        next = record.next.load(Ordering::Relaxed);
+    }
+}
+
 /// The module is about to be unmapped.
 #[cfg(target_os = "linux")]
 pub fn forget_threads() {

@@ -61,10 +61,19 @@ mod handler {
 
     /// Runs when the module is unmapped, and at exit after all handlers.
     extern "C" fn unload() {
+        // At the end of the process `at_exit` has run by now, and other threads may still call.
+        let process_lives = !super::has_begun();
         // SAFETY: runs `at_exit` if it has not run yet and takes it out, before its code goes.
         unsafe { __cxa_finalize(key()) };
         crate::calls::forget_threads();
         crate::log::close();
+        if process_lives {
+            // SAFETY: the host unmaps the module, so no thread is inside and none will come.
+            unsafe {
+                crate::calls::free_records();
+                crate::anchor::free_page();
+            }
+        }
     }
 
     #[used]

@@ -26,3 +26,5 @@ mod log;
 mod sessions;
 mod stack;
 mod state;
+#[allow(unsafe_code, reason = "boundary: memory mapped for the table of sessions")]
+mod table;

@@ -12,6 +12,7 @@ use ukeyhub_vendors::traits::Session;
 
 use crate::calls::{self, Inside, Place};
 use crate::stack::{Chain, Link, Stack};
+use crate::table::{Table, Zeroed};
 
 /// Bits of a handle that number its place: 65,535 sessions at once, 16,383 where CK_ULONG has 32 bits.
 const INDEX_BITS: u32 = if CK_SESSION_HANDLE::BITS == 64 { 16 } else { 14 };
@@ -48,9 +49,12 @@ struct Entry {
     session: UnsafeCell<MaybeUninit<Box<dyn Session>>>,
 }
 
+// SAFETY: atomics are valid as zeros, a MaybeUninit is valid as anything, and `Sessions` drops what is in it.
+unsafe impl Zeroed for Entry {}
+
 /// All sessions of one C_Initialize.
 pub struct Sessions {
-    entries: Box<[Entry; CAPACITY]>,
+    entries: Table<Entry, CAPACITY>,
     base: usize,
     /// Places up to here have been used.
     used: AtomicUsize,
@@ -61,9 +65,9 @@ pub struct Sessions {
 
 // SAFETY: `session` is written only while its place is in nobody's hands (reserved, or retired with no thread at it);
 // all else is atomic, and sessions are Send + Sync.
-unsafe impl Send for Sessions {}
+unsafe impl Send for Entry {}
 // SAFETY: as above.
-unsafe impl Sync for Sessions {}
+unsafe impl Sync for Entry {}
 
 /// A place set aside for a session that is being opened; given back if it is not filled.
 pub struct Reservation<'a> {
@@ -87,13 +91,12 @@ fn next_base() -> usize {
 
 impl Sessions {
     /// An empty table. Its memory is reserved, not used.
-    pub fn new() -> Self {
-        // SAFETY: atomics are valid as zeros, and a MaybeUninit is valid as anything.
-        let entries = unsafe { Box::<[Entry; CAPACITY]>::new_zeroed().assume_init() };
+    pub fn new() -> Outcome<Self> {
+        let entries = Table::<Entry, CAPACITY>::new().ok_or(Error::no_memory())?;
         // The first place stays empty under a handle that no host is given: handle 0 finds nothing, without a question of its own.
         entries[0].handle.store(NO_HANDLE, Ordering::Relaxed);
         let used = AtomicUsize::new(1);
-        Self { entries, base: next_base(), used, free: Stack::default(), retired: Stack::default() }
+        Ok(Self { entries, base: next_base(), used, free: Stack::default(), retired: Stack::default() })
     }
 
     fn links<'a>(&'a self) -> impl Fn(usize) -> &'a Link {
@@ -210,7 +213,8 @@ impl Drop for Sessions {
     fn drop(&mut self) {
         let retired: Vec<usize> = self.retired.take_all(self.links()).collect();
         let used = *self.used.get_mut();
-        let open = (1..used).filter(|index| *self.entries[*index].handle.get_mut() != 0).collect::<Vec<_>>();
+        let open =
+            (1..used).filter(|index| self.entries[*index].handle.load(Ordering::Acquire) != 0).collect::<Vec<_>>();
         for index in open.into_iter().chain(retired) {
             // SAFETY: nobody else has the table any more.
             unsafe { self.clear(index) };

@@ -85,7 +85,7 @@ fn build(threads: HostThreads) -> Outcome<State> {
     };
     log::open(&config, &places);
     let profiles = Profiles::load(&places);
-    Ok(State { sessions: Sessions::new(), hub: Hub::start(&config, &profiles, threads) })
+    Ok(State { sessions: Sessions::new()?, hub: Hub::start(&config, &profiles, threads) })
 }
 
 /// C_Finalize: no call starts any more, those inside get time to leave, libraries are ended, the state is freed.

@@ -77,6 +77,8 @@ situations! {
     too_late = CKR_FUNCTION_FAILED;
     /// The module itself failed; the log says why.
     internal = CKR_GENERAL_ERROR;
+    /// The system has no memory.
+    no_memory = CKR_HOST_MEMORY;
     /// The token does not answer as it should.
     device = CKR_DEVICE_ERROR;
 }
