@@ -109,8 +109,13 @@ impl Row {
         Ok(())
     }
 
+    /// Whether this is another token's information; then the row's own token must be asked for again.
     fn is_stranger(&self, info: &CK_TOKEN_INFO) -> bool {
-        self.identity().is_some_and(|identity| identity != Identity::of(info))
+        let stranger = self.identity().is_some_and(|identity| identity != Identity::of(info));
+        if stranger {
+            self.confirmed.forget();
+        }
+        stranger
     }
 }
 
