@@ -13,7 +13,8 @@ use ukeyhub_artefacts::{ConfigFile, config, module};
 /// A token and the two ways to it. The PIN is in the variables `PIN` and `GNUTLS_PIN` of every program.
 pub struct Fixture {
     store: Store,
-    config: ConfigFile,
+    /// The file that names SoftHSM2 for the module.
+    pub config: ConfigFile,
     /// SoftHSM2.
     pub bare: PathBuf,
     /// The module over it.
