@@ -84,6 +84,10 @@ impl Program {
         Self { path, _folder: folder }
     }
 
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Runs the program with variables; what it says on stderr is part of a failure's message.
     pub fn run<V: AsRef<OsStr>>(&self, arguments: &[&OsStr], variables: &[(&str, V)]) -> Output {
         let mut command = Command::new("timeout");

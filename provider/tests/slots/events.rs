@@ -206,7 +206,7 @@ fn polling_beside_listing_misses_nothing() {
         thread::scope(|scope| {
             scope.spawn(|| {
                 while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                    module.slots(true);
+                    module.slots(false);
                 }
             });
             for round in 0..200 {

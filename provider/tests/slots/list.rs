@@ -111,6 +111,27 @@ fn a_token_that_comes_later_is_appended_at_the_next_question() {
     });
 }
 
+/// PKCS#11 3.0, 5.5.1: the set of slots is checked when the number is asked for. An event in another thread, between a
+/// host's two calls, must not make the list longer than announced.
+#[test]
+fn an_event_does_not_change_the_list_between_two_calls() {
+    isolated(|| {
+        let mock = libraries::one_mock(&["slots=1"]);
+        let module = Module::load();
+        module.initialize().unwrap();
+        let (mut list, mut count) = ([0; 1], 0);
+        call!(module, C_GetSlotList, CK_FALSE, ptr::null_mut(), &raw mut count).unwrap();
+        assert_eq!(count, 1);
+        mock.tell("slot=add token=insert serial=late");
+        let event = module.event().unwrap();
+        assert!(module.open(event).is_ok(), "the new slot answers at once");
+        let answer = call!(module, C_GetSlotList, CK_FALSE, list.as_mut_ptr(), &raw mut count);
+        assert_eq!((answer, count), (Ok(()), 1));
+        assert_eq!(module.slots(false), [list[0], event]);
+        module.finalize().unwrap();
+    });
+}
+
 #[test]
 fn a_slot_stays_when_its_token_goes() {
     isolated(|| {
