@@ -158,8 +158,7 @@ pub fn collect(places: &Places) -> Result<List, ConfigError> {
     let config = Config::load(places)?;
     let profiles = Profiles::load(places);
     let hub = Hub::start(&config, &profiles, HostThreads::default());
-    // The hub looks for slots when it is first asked for one; no slot has this id, which lies above its 31 bits.
-    _ = hub.row(CK_SLOT_ID::MAX);
+    hub.look();
     let slots = hub.rows().map(|row| slot(&hub, row)).collect();
     let libraries = hub.reports().iter().map(|report| library(&hub, report, &profiles)).collect();
     hub.finalize(|_| false);

@@ -10,6 +10,11 @@ use crate::error::{Error, Outcome};
 use crate::traits::{Request, Session};
 
 impl Hub {
+    /// Looks for slots and tokens now, as C_GetSlotList with a null list does; `rows` has them afterwards.
+    pub fn look(&self) {
+        self.observe(true);
+    }
+
     /// C_GetSlotList. A null list looks for new slots; the call that follows it answers what was announced.
     pub fn slot_list(&self, present: Present, list: List) -> Outcome {
         if list.asks_length() {

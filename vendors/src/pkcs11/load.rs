@@ -155,7 +155,8 @@ unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: libc::size_t, d
 /// Elsewhere the loader does not say where a library lies; its entries are then taken as they are.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn image_of(_handle: *mut c_void) -> Result<Image, LoadError> {
-    Ok(Image(vec![0..usize::MAX]))
+    let everywhere = 0..usize::MAX;
+    Ok(Image(vec![everywhere]))
 }
 
 #[cfg(windows)]
@@ -186,5 +187,6 @@ fn open(path: &Path) -> Result<(Library, Image), LoadError> {
     };
     // SAFETY: the handle comes from `into_raw` just above and is used once.
     let library = unsafe { windows::Library::from_raw(handle) };
-    Ok((library.into(), Image(vec![base..base + size as usize])))
+    let whole = base..base + size as usize;
+    Ok((library.into(), Image(vec![whole])))
 }
