@@ -26,9 +26,18 @@ const EVENTS_PER_LOOK: usize = 64;
 pub(super) struct Watch {
     tickets: AtomicU64,
     looked: AtomicBool,
-    announced: AtomicBool,
+    announced: Mutex<Announced>,
     seen: Mutex<Seen>,
     wake: Condvar,
+}
+
+/// What hosts have been told of the slot list.
+#[derive(Default)]
+pub(super) struct Announced {
+    /// How many rows the last call with a null list counted. Rows beyond are not listed yet.
+    pub(super) rows: usize,
+    /// That call's answer, until a call with a list has used it: slot ids, and whether their tokens were present.
+    pub(super) unused: Option<Vec<(CK_SLOT_ID, bool)>>,
 }
 
 #[derive(Default)]
@@ -66,9 +75,9 @@ impl Watch {
         self.looked.load(Ordering::Acquire)
     }
 
-    /// Marks the list as announced to the host, or used up; answers whether it was announced before.
-    pub(super) fn announce(&self, announced: bool) -> bool {
-        self.announced.swap(announced, Ordering::Relaxed)
+    /// What hosts have been told. Not held while a library is called.
+    pub(super) fn announced(&self) -> MutexGuard<'_, Announced> {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records a token's new identity without an event: the host itself changed it.
@@ -108,7 +117,7 @@ impl Hub {
         let first = !self.watch.lock().looked.contains(&at);
         let slots = member.library.slots()?;
         for slot in &slots {
-            let look = self.look(at, member, *slot, events.contains(slot));
+            let look = self.look_at(at, member, *slot, events.contains(slot));
             self.merge(member, look, append, first);
         }
         self.forget_lost_slots(at, &slots);
@@ -117,7 +126,7 @@ impl Hub {
     }
 
     /// Asks the library about one slot. A token whose information cannot be read is a token without serial number.
-    fn look(&self, member: usize, owner: &Member, slot: VendorSlot, event: bool) -> Look {
+    fn look_at(&self, member: usize, owner: &Member, slot: VendorSlot, event: bool) -> Look {
         let ticket = self.watch.ticket();
         let before = self.watch.lock().slots.get(&(member, slot)).copied();
         let vendor = owner.library.slot(slot);

@@ -4,6 +4,7 @@
 use cryptoki_sys::*;
 
 use super::ids::Identity;
+use super::observe::Announced;
 use super::{Hub, Row};
 use crate::abi::*;
 use crate::error::{Error, Outcome};
@@ -17,17 +18,40 @@ impl Hub {
 
     /// C_GetSlotList. A null list looks for new slots; the call that follows it answers what was announced.
     pub fn slot_list(&self, present: Present, list: List) -> Outcome {
+        let only_present = present.0 != CK_FALSE;
+        let write = |slots: &[(CK_SLOT_ID, bool)]| {
+            let wanted = slots.iter().filter(|(_, present)| *present || !only_present);
+            list.write(&wanted.map(|(id, _)| *id).collect::<Vec<_>>())
+        };
         if list.asks_length() {
             self.observe(true);
-            self.watch.announce(true);
-        } else if !self.watch.announce(false) {
-            // A host that never asks for the number still learns of keys that come and go.
-            self.observe(!self.watch.has_looked());
+            let slots = self.listed(usize::MAX);
+            let answer = write(&slots);
+            *self.watch.announced() = Announced { rows: slots.len(), unused: Some(slots) };
+            return answer;
         }
-        let only_present = present.0 != CK_FALSE;
-        let ids: Vec<CK_SLOT_ID> =
-            self.rows.iter().filter(|row| !only_present || row.was_present()).map(|row| row.id).collect();
-        list.write(&ids)
+        let unused = self.watch.announced().unused.take();
+        if let Some(slots) = unused {
+            let answer = write(&slots);
+            if answer.is_err() {
+                // Too small: the host comes again with the room it was told.
+                self.watch.announced().unused.get_or_insert(slots);
+            }
+            return answer;
+        }
+        // A host that never asks for the number still learns which of its tokens came and went.
+        let first = !self.watch.has_looked();
+        self.observe(first);
+        if first {
+            self.watch.announced().rows = self.rows.iter().count();
+        }
+        let rows = self.watch.announced().rows;
+        write(&self.listed(rows))
+    }
+
+    /// The first `count` rows and whether their tokens are present.
+    fn listed(&self, count: usize) -> Vec<(CK_SLOT_ID, bool)> {
+        self.rows.iter().take(count).map(|row| (row.id, row.was_present())).collect()
     }
 
     /// The row of a slot id. A host may know the id from an earlier run and never list slots.
