@@ -34,8 +34,8 @@ pub(super) struct Watch {
 /// What hosts have been told of the slot list.
 #[derive(Default)]
 pub(super) struct Announced {
-    /// How many rows the last call with a null list counted. Rows beyond are not listed yet.
-    pub(super) rows: usize,
+    /// How many rows the last call with a null list counted. Rows beyond are not listed yet. `None` before any list.
+    pub(super) rows: Option<usize>,
     /// That call's answer, until a call with a list has used it: slot ids, and whether their tokens were present.
     pub(super) unused: Option<Vec<(CK_SLOT_ID, bool)>>,
 }

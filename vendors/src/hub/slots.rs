@@ -27,7 +27,7 @@ impl Hub {
             self.observe(true);
             let slots = self.listed(usize::MAX);
             let answer = write(&slots);
-            *self.watch.announced() = Announced { rows: slots.len(), unused: Some(slots) };
+            *self.watch.announced() = Announced { rows: Some(slots.len()), unused: Some(slots) };
             return answer;
         }
         let unused = self.watch.announced().unused.take();
@@ -40,13 +40,10 @@ impl Hub {
             return answer;
         }
         // A host that never asks for the number still learns which of its tokens came and went.
-        let first = !self.watch.has_looked();
-        self.observe(first);
-        if first {
-            self.watch.announced().rows = self.rows.iter().count();
-        }
-        let rows = self.watch.announced().rows;
-        write(&self.listed(rows))
+        let known = self.watch.announced().rows;
+        self.observe(known.is_none());
+        let count = *self.watch.announced().rows.get_or_insert_with(|| self.rows.iter().count());
+        write(&self.listed(count))
     }
 
     /// The first `count` rows and whether their tokens are present.
