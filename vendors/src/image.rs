@@ -63,6 +63,9 @@ pub enum ImageError {
     /// The header of a library, cut short or contradictory.
     #[error("a damaged {0} library: its header is cut short or contradicts itself")]
     Damaged(Format),
+    /// Segments reach beyond the end of the file: the loader would map them, and touching them would kill the process.
+    #[error("the file is cut short: an interrupted download or update?")]
+    CutShort,
     /// A program, an object file, a core dump.
     #[error("not a library, but another kind of {0} file")]
     NotALibrary(Format),
@@ -172,6 +175,14 @@ fn from_elf<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(data: R) -> 
     let endian = header.endian().map_err(damaged)?;
     if header.e_type(endian) != elf::ET_DYN {
         return Err(ImageError::NotALibrary(Format::Elf));
+    }
+    let length = data.len().map_err(|()| ImageError::Damaged(Format::Elf))?;
+    for segment in header.program_headers(endian, data).map_err(damaged)? {
+        use object::read::elf::ProgramHeader as _;
+        let (start, size) = segment.file_range(endian);
+        if segment.p_type(endian) == elf::PT_LOAD && start.checked_add(size).is_none_or(|end| end > length) {
+            return Err(ImageError::CutShort);
+        }
     }
     /// 申威: not in the ELF registry, but in every binary made for it.
     const EM_SW64: u16 = 0x9916;

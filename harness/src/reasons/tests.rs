@@ -73,6 +73,7 @@ fn every_kind_of_file_is_translated() {
     let all = [
         ImageError::NotNative,
         ImageError::Damaged(Format::Elf),
+        ImageError::CutShort,
         ImageError::NotALibrary(Format::Pe),
         ImageError::OtherSystem { found: image(Format::Pe, Machine::X86, 32), process },
         ImageError::OtherWidth { found: image(Format::Elf, Machine::X86, 32), process },
@@ -84,6 +85,7 @@ fn every_kind_of_file_is_translated() {
             ImageError::Read(_)
             | ImageError::NotNative
             | ImageError::Damaged(_)
+            | ImageError::CutShort
             | ImageError::NotALibrary(_)
             | ImageError::OtherSystem { .. }
             | ImageError::OtherWidth { .. }
@@ -102,6 +104,7 @@ fn every_fault_of_loading_and_starting_is_translated() {
         StartError::Load(LoadError::NoTable(Error::internal())),
         StartError::Load(LoadError::ForeignEntry("C_Sign")),
         StartError::Load(LoadError::NoImage),
+        StartError::Load(LoadError::Itself),
         StartError::InitString,
         StartError::Initialize(Error::device()),
     ];
@@ -111,7 +114,11 @@ fn every_fault_of_loading_and_starting_is_translated() {
             // What the loader says comes from the system and is kept.
             StartError::Load(LoadError::Loader(_)) => assert!(in_chinese(&text).starts_with("无法加载：")),
             StartError::Load(
-                LoadError::NotPkcs11 | LoadError::NoTable(_) | LoadError::ForeignEntry(_) | LoadError::NoImage,
+                LoadError::NotPkcs11
+                | LoadError::NoTable(_)
+                | LoadError::ForeignEntry(_)
+                | LoadError::NoImage
+                | LoadError::Itself,
             )
             | StartError::InitString
             | StartError::Initialize(_) => _ = assert_chinese(&text),

@@ -9,9 +9,12 @@ use libloading::Library;
 /// Why a library could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The dynamic loader refused.
-    #[error("cannot be loaded: {0}")]
+    /// The dynamic loader refused; its own words say which file is missing.
+    #[error("cannot be loaded: {}", in_full(.0))]
     Loader(#[from] libloading::Error),
+    /// The configuration names this module as a library behind itself.
+    #[error("is this module itself")]
+    Itself,
     /// The library has neither C_GetFunctionList nor C_GetInterface.
     #[error("is not a PKCS#11 library: it exports neither C_GetFunctionList nor C_GetInterface")]
     NotPkcs11,
@@ -28,6 +31,12 @@ pub enum LoadError {
     NoImage,
 }
 
+/// An error with all its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// A library in this process. Dropping it unloads it, unless it was abandoned.
 pub struct Opened {
     library: Option<Library>,
@@ -38,6 +47,9 @@ impl Opened {
     /// Opens a library by its absolute path. Its constructors run now.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let (library, image) = open(path)?;
+        if image.contains(Self::open as fn(&Path) -> Result<Self, LoadError> as usize) {
+            return Err(LoadError::Itself);
+        }
         Ok(Self { library: Some(library), image })
     }
 
