@@ -109,6 +109,7 @@ const PACKAGES: &[Package] = &[
         &[Test],
         Program("readelf"),
     ),
+    installed("curl", "a client of the web servers", "访问网站服务器的客户端", &[Test], Program("curl")),
     // The Apache server without its service, which is in package apache2.
     installed("apache2-bin", "Apache, a host that forks", "会派生子进程的宿主程序 Apache", &[Test], Program("apache2")),
     Package {
