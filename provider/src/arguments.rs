@@ -7,52 +7,19 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cryptoki_sys::*;
-use ukeyhub_vendors::abi::{Out, View};
+use ukeyhub_vendors::abi::{Out, Room, View};
 use ukeyhub_vendors::error::{Error, Outcome};
 use ukeyhub_vendors::pkcs11::{HostThreads, Mutexes};
+use ukeyhub_vendors::pointer_views;
 use ukeyhub_vendors::traits::Listener;
 
 /// CK_INFO.
 pub type Info<'a> = Out<'a, CK_INFO>;
 
-/// Pointers that are read or written through the methods below, or checked by the body itself.
-macro_rules! pointers {
-    ($($(#[$doc:meta])* $name:ident to $pointee:ty, null $null:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy)]
-        pub struct $name<'a> {
-            pointer: *mut $pointee,
-            caller: PhantomData<&'a mut $pointee>,
-        }
+/// Where C_GetInterfaceList puts its answer.
+pub type InterfaceList<'a> = Room<'a, CK_INTERFACE>;
 
-        impl View for $name<'_> {
-            type A = *mut $pointee;
-            type B = ();
-            type Raw = (*mut $pointee,);
-
-            #[inline]
-            unsafe fn take((pointer,): Self::Raw) -> Outcome<Self> {
-                if pointer.is_null() && !$null {
-                    return Err(Error::bad_argument());
-                }
-                Ok(Self { pointer, caller: PhantomData })
-            }
-
-            #[inline]
-            fn raw(&self) -> Self::Raw {
-                (self.pointer,)
-            }
-        }
-
-        impl fmt::Debug for $name<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(if self.pointer.is_null() { "<null>" } else { "<pointer>" })
-            }
-        }
-    )*};
-}
-
-pointers! {
+pointer_views! {
     /// pInitArgs: null or a CK_C_INITIALIZE_ARGS (PKCS#11 3.0, 5.4.1).
     InitArguments to c_void, null true;
     /// A pointer that must be null; the body checks it after the module's state.
@@ -69,6 +36,20 @@ pointers! {
     NewSession to CK_SESSION_HANDLE, null false;
     /// Where the slot of an event goes.
     NewSlot to CK_SLOT_ID, null false;
+}
+
+macro_rules! shown_as_pointers {
+    ($($name:ident)*) => {$(
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(if self.pointer.is_null() { "<null>" } else { "<pointer>" })
+            }
+        }
+    )*};
+}
+
+shown_as_pointers! {
+    InitArguments Reserved FunctionList InterfacePlace InterfaceName WantedVersion NewSession NewSlot
 }
 
 impl InitArguments<'_> {
@@ -152,58 +133,6 @@ impl NewSlot<'_> {
     pub fn set(&self, slot: CK_SLOT_ID) {
         // SAFETY: not null, lent for writing.
         unsafe { self.pointer.write_unaligned(slot) }
-    }
-}
-
-/// Where C_GetInterfaceList puts its answer, by the length convention; a null list asks for the number.
-#[derive(Clone, Copy)]
-pub struct InterfaceList<'a> {
-    start: *mut CK_INTERFACE,
-    length: *mut CK_ULONG,
-    caller: PhantomData<&'a mut [CK_INTERFACE]>,
-}
-
-impl View for InterfaceList<'_> {
-    type A = *mut CK_INTERFACE;
-    type B = *mut CK_ULONG;
-    type Raw = (*mut CK_INTERFACE, *mut CK_ULONG);
-
-    unsafe fn take((start, length): Self::Raw) -> Outcome<Self> {
-        if length.is_null() {
-            return Err(Error::bad_argument());
-        }
-        Ok(Self { start, length, caller: PhantomData })
-    }
-
-    fn raw(&self) -> Self::Raw {
-        (self.start, self.length)
-    }
-}
-
-impl InterfaceList<'_> {
-    /// Writes the interfaces by the length convention.
-    pub fn write(&self, interfaces: &[CK_INTERFACE]) -> Outcome {
-        // SAFETY: not null (checked by `take`), aligned or not.
-        let room = unsafe { self.length.read_unaligned() };
-        // SAFETY: lent for writing.
-        unsafe { self.length.write_unaligned(interfaces.len() as CK_ULONG) };
-        if self.start.is_null() {
-            return Ok(());
-        }
-        if room < interfaces.len() as CK_ULONG {
-            return Err(Error::buffer_too_small());
-        }
-        for (at, interface) in interfaces.iter().enumerate() {
-            // SAFETY: the host's list has `room` places, and `at` is below it.
-            unsafe { self.start.add(at).write_unaligned(*interface) };
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for InterfaceList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<list>")
     }
 }
 

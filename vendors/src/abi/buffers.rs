@@ -105,17 +105,30 @@ impl fmt::Debug for Parameter<'_> {
 }
 
 /// Where a function puts an answer whose length it decides (PKCS#11 3.0, 5.2): a null buffer asks for the length,
-/// a short one gets CKR_BUFFER_TOO_SMALL and the length, a long one the answer and its length.
-#[derive(Clone, Copy)]
-pub struct Output<'a> {
-    start: *mut CK_BYTE,
+/// a short one gets CKR_BUFFER_TOO_SMALL and the length, a long one the answer and its length. Lengths count elements.
+pub struct Room<'a, T> {
+    start: *mut T,
     length: *mut CK_ULONG,
-    caller: PhantomData<&'a mut [u8]>,
+    caller: PhantomData<&'a mut [T]>,
 }
 
-impl<'a> Output<'a> {
-    /// An output over memory of our own. `length` holds the room on entry and the answer's length afterwards.
-    pub fn new(room: &'a mut [u8], length: &'a mut CK_ULONG) -> Self {
+/// Bytes: signatures, ciphertexts, digests.
+pub type Output<'a> = Room<'a, CK_BYTE>;
+
+/// Numbers: slot ids of C_GetSlotList, mechanism types of C_GetMechanismList.
+pub type List<'a> = Room<'a, CK_ULONG>;
+
+impl<T> Clone for Room<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Room<'_, T> {}
+
+impl<'a, T: Copy> Room<'a, T> {
+    /// Room in memory of our own. `length` holds the room on entry and the answer's length afterwards.
+    pub fn new(room: &'a mut [T], length: &'a mut CK_ULONG) -> Self {
         *length = room.len() as CK_ULONG;
         Self { start: room.as_mut_ptr(), length, caller: PhantomData }
     }
@@ -132,7 +145,7 @@ impl<'a> Output<'a> {
     }
 
     /// Writes `answer` by the length convention. Nothing is written beyond the caller's room.
-    pub fn write(&self, answer: &[u8]) -> Outcome {
+    pub fn write(&self, answer: &[T]) -> Outcome {
         let needed = CK_ULONG::try_from(answer.len()).map_err(|_| Error::internal())?;
         // SAFETY: `take` refused a null length; its caller vouches that it points to a CK_ULONG, aligned or not.
         let room = unsafe { self.length.read_unaligned() };
@@ -144,16 +157,18 @@ impl<'a> Output<'a> {
         if room < needed {
             return Err(Error::buffer_too_small());
         }
-        // SAFETY: the caller's buffer has `room` bytes, which is enough, and cannot overlap our own answer.
-        unsafe { ptr::copy_nonoverlapping(answer.as_ptr(), self.start, answer.len()) };
+        let (from, to) = (answer.as_ptr().cast::<u8>(), self.start.cast::<u8>());
+        // SAFETY: the caller's buffer has room for as many elements, and cannot overlap our own answer. Copied as
+        // bytes, because the buffer may be unaligned.
+        unsafe { ptr::copy_nonoverlapping(from, to, size_of_val(answer)) };
         Ok(())
     }
 }
 
-impl View for Output<'_> {
-    type A = *mut CK_BYTE;
+impl<T> View for Room<'_, T> {
+    type A = *mut T;
     type B = *mut CK_ULONG;
-    type Raw = (*mut CK_BYTE, *mut CK_ULONG);
+    type Raw = (*mut T, *mut CK_ULONG);
 
     #[inline]
     unsafe fn take((start, length): Self::Raw) -> Outcome<Self> {
@@ -169,9 +184,9 @@ impl View for Output<'_> {
     }
 }
 
-impl fmt::Debug for Output<'_> {
+impl<T> fmt::Debug for Room<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.asks_length() { "<asks length>" } else { "<buffer>" })
+        f.write_str(if self.start.is_null() { "<asks length>" } else { "<buffer>" })
     }
 }
 
@@ -273,6 +288,16 @@ mod tests {
     fn a_pin_is_never_shown() {
         let shown = format!("{:?}", Pin::from(b"canary-1234".as_slice()));
         assert_eq!(shown, "<pin>");
+    }
+
+    #[test]
+    fn a_list_counts_elements() {
+        let mut room = [0; 3];
+        let mut length: CK_ULONG = 0;
+        assert_eq!(List::new(&mut room[..2], &mut length).write(&[3, 4, 5]), Err(Error::buffer_too_small()));
+        assert_eq!((length, room), (3, [0; 3]));
+        assert_eq!(List::new(&mut room, &mut length).write(&[3, 4, 5]), Ok(()));
+        assert_eq!(room, [3, 4, 5]);
     }
 
     proptest! {

@@ -6,10 +6,10 @@ mod buffers;
 mod scalars;
 mod structures;
 
-pub use buffers::{Bytes, Fill, Output, Parameter, PartOutput, Pin, Text};
+pub use buffers::{Bytes, Fill, List, Output, Parameter, PartOutput, Pin, Room, Text};
 pub use scalars::{Flags, MechanismType, ObjectHandle, Present, UserType, ValidationType, Value};
 pub use structures::{
-    AsyncData, Count, Handles, Label, List, Mechanism, MechanismInfo, Name, NewHandle, OptionalHandle, Out, Query,
+    AsyncData, Count, Handles, Label, Mechanism, MechanismInfo, Name, NewHandle, OptionalHandle, Out, Query,
     SessionInfo, SlotInfo, Template, TokenInfo,
 };
 

@@ -11,27 +11,29 @@ use super::{View, fitting};
 use crate::error::{Error, Outcome};
 use crate::names;
 
-/// A pointer that may be null, or null only with the length zero, and is passed on.
-macro_rules! pointers {
+/// Views of one pointer each: checked for null where the row says so, and kept as it is.
+/// A row: `Name to Pointee, null true|false;` (may it be null?)
+#[macro_export]
+macro_rules! pointer_views {
     ($($(#[$doc:meta])* $name:ident to $pointee:ty, null $null:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy)]
         pub struct $name<'a> {
             pointer: *mut $pointee,
-            caller: PhantomData<&'a mut $pointee>,
+            caller: std::marker::PhantomData<&'a mut $pointee>,
         }
 
-        impl View for $name<'_> {
+        impl $crate::abi::View for $name<'_> {
             type A = *mut $pointee;
             type B = ();
             type Raw = (*mut $pointee,);
 
             #[inline]
-            unsafe fn take((pointer,): Self::Raw) -> Outcome<Self> {
+            unsafe fn take((pointer,): Self::Raw) -> $crate::error::Outcome<Self> {
                 if pointer.is_null() && !$null {
-                    return Err(Error::bad_argument());
+                    return Err($crate::error::Error::bad_argument());
                 }
-                Ok(Self { pointer, caller: PhantomData })
+                Ok(Self { pointer, caller: std::marker::PhantomData })
             }
 
             #[inline]
@@ -42,7 +44,7 @@ macro_rules! pointers {
     )*};
 }
 
-pointers! {
+pointer_views! {
     /// A mechanism with its parameter. Null cancels a running operation (PKCS#11 3.0, 5.8 and after); libraries of 2.40 refuse it.
     Mechanism to CK_MECHANISM, null true;
     /// Where a new object's handle goes.
@@ -115,7 +117,6 @@ shown_as_word! {
     Name: "<name>",
     AsyncData: "<result>",
     Handles: "<handles>",
-    List: "<list>",
 }
 
 /// Attributes with a length: a template to read, or a query to answer.
@@ -179,24 +180,12 @@ attributes! {
     Query;
 }
 
-/// Handles and their number: where C_FindObjects and C_GetList put a list.
-macro_rules! lists {
-    ($($(#[$doc:meta])* $name:ident of $element:ty, $length:ty;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy)]
-        pub struct $name<'a> {
-            start: *mut $element,
-            length: $length,
-            caller: PhantomData<&'a mut [$element]>,
-        }
-    )*};
-}
-
-lists! {
-    /// Where C_FindObjects puts at most so many handles.
-    Handles of CK_OBJECT_HANDLE, CK_ULONG;
-    /// Where C_GetList puts slot ids by the length convention; a null list asks for their number.
-    List of CK_SLOT_ID, *mut CK_ULONG;
+/// Where C_FindObjects puts at most so many handles.
+#[derive(Clone, Copy)]
+pub struct Handles<'a> {
+    start: *mut CK_OBJECT_HANDLE,
+    length: CK_ULONG,
+    caller: PhantomData<&'a mut [CK_OBJECT_HANDLE]>,
 }
 
 impl<'a> Handles<'a> {
@@ -223,52 +212,6 @@ impl View for Handles<'_> {
     #[inline]
     fn raw(&self) -> Self::Raw {
         (self.start, self.length)
-    }
-}
-
-impl View for List<'_> {
-    type A = *mut CK_SLOT_ID;
-    type B = *mut CK_ULONG;
-    type Raw = (*mut CK_SLOT_ID, *mut CK_ULONG);
-
-    #[inline]
-    unsafe fn take((start, length): Self::Raw) -> Outcome<Self> {
-        if length.is_null() {
-            return Err(Error::bad_argument());
-        }
-        Ok(Self { start, length, caller: PhantomData })
-    }
-
-    #[inline]
-    fn raw(&self) -> Self::Raw {
-        (self.start, self.length)
-    }
-}
-
-impl List<'_> {
-    /// Whether the caller only asks how many there are.
-    pub fn asks_length(&self) -> bool {
-        self.start.is_null()
-    }
-
-    /// Writes the list by the length convention; lengths count elements.
-    pub fn write(&self, slots: &[CK_SLOT_ID]) -> Outcome {
-        let needed = CK_ULONG::try_from(slots.len()).map_err(|_| Error::internal())?;
-        // SAFETY: `take` refused a null length; its caller vouches that it points to a CK_ULONG, aligned or not.
-        let room = unsafe { self.length.read_unaligned() };
-        // SAFETY: as above; the caller lent it for writing.
-        unsafe { self.length.write_unaligned(needed) };
-        if self.asks_length() {
-            return Ok(());
-        }
-        if room < needed {
-            return Err(Error::buffer_too_small());
-        }
-        for (at, slot) in slots.iter().enumerate() {
-            // SAFETY: the caller's list has `room` places, and `at` is below it.
-            unsafe { self.start.add(at).write_unaligned(*slot) };
-        }
-        Ok(())
     }
 }
 
@@ -382,17 +325,5 @@ mod tests {
             ulValueLen: secret.len() as CK_ULONG,
         }];
         assert_eq!(format!("{:?}", Template::new(&mut attributes)), "[CKA_VALUE]");
-    }
-
-    #[test]
-    fn the_slot_list_follows_the_length_convention() {
-        let slots = [3, 4, 5];
-        let mut length: CK_ULONG = 2;
-        let mut room = [0; 3];
-        let list = List { start: room.as_mut_ptr(), length: &raw mut length, caller: PhantomData };
-        assert_eq!(list.write(&slots), Err(Error::buffer_too_small()));
-        assert_eq!((length, room), (3, [0; 3]));
-        assert_eq!(list.write(&slots), Ok(()));
-        assert_eq!(room, slots);
     }
 }
