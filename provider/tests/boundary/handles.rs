@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 use ukeyhub_artefacts::isolated;
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::{Module, libraries, refused};
 
 const INVALID: CK_RV = CKR_SESSION_HANDLE_INVALID;

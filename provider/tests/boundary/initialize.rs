@@ -6,7 +6,7 @@ use std::ptr;
 use cryptoki_sys::*;
 use ukeyhub_artefacts::isolated;
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::{Module, libraries, plain_arguments, refused};
 
 unsafe extern "C" fn create(_place: *mut *mut c_void) -> CK_RV {

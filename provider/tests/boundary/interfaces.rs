@@ -6,7 +6,7 @@ use std::ptr;
 use cryptoki_sys::*;
 use ukeyhub_artefacts::isolated;
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::{Module, interface, libraries, refused};
 
 const NAME: &CStr = c"PKCS 11";

@@ -6,8 +6,8 @@ use cryptoki_sys::*;
 use ukeyhub_artefacts::isolated;
 use ukeyhub_vendors::error::Outcome;
 
-use crate::call;
 use crate::hosts::attributes::Attributes;
+use crate::hosts::call;
 use crate::hosts::mock::Mock;
 use crate::hosts::{Module, libraries, plain_mechanism};
 

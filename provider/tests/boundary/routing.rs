@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use ukeyhub_artefacts::isolated;
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::mock::Mock;
 use crate::hosts::{Module, refused};

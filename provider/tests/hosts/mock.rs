@@ -43,29 +43,29 @@ impl Mock {
     }
 
     /// How often a function has been called.
-    pub fn calls(&self, name: &str) -> u64 {
+    pub fn calls(&self, name: &str) -> usize {
         let text = CString::new(name).unwrap();
         // SAFETY: the mock's own declaration.
         let count = unsafe {
             self.library.get::<unsafe extern "C" fn(*const c_char) -> u64>("ukeyhub_mock_calls").unwrap()(text.as_ptr())
         };
         assert_ne!(count, u64::MAX, "the mock knows no {name}");
-        count
+        count as usize
     }
 
     /// The most callers inside at one time.
-    pub fn concurrent(&self) -> c_ulong {
+    pub fn concurrent(&self) -> usize {
         self.number("ukeyhub_mock_concurrent")
     }
 
     /// Open sessions.
-    pub fn sessions(&self) -> c_ulong {
+    pub fn sessions(&self) -> usize {
         self.number("ukeyhub_mock_sessions")
     }
 
-    fn number(&self, name: &str) -> c_ulong {
+    fn number(&self, name: &str) -> usize {
         // SAFETY: the mock's own declaration.
-        unsafe { self.library.get::<extern "C" fn() -> c_ulong>(name).unwrap()() }
+        unsafe { self.library.get::<extern "C" fn() -> c_ulong>(name).unwrap()() as usize }
     }
 
     /// The last mechanism and the raw bytes of its parameter.

@@ -22,7 +22,6 @@ use libloading::Library;
 use ukeyhub_vendors::error::{Error, Outcome, outcome};
 
 /// Calls a function of the module by its C name; the answer is an `Outcome`, so failures show the standard's names.
-#[macro_export]
 macro_rules! call {
     ($module:expr, $name:ident $(, $argument:expr)* $(,)?) => {{
         let function = $module.list.$name.unwrap();
@@ -30,6 +29,7 @@ macro_rules! call {
         ::ukeyhub_vendors::error::outcome(unsafe { function($($argument),*) })
     }};
 }
+pub(crate) use call;
 
 /// An answer that is not CKR_OK.
 pub fn refused<T>(code: CK_RV) -> Outcome<T> {

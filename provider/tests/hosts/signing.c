@@ -1,5 +1,5 @@
 // A host that signs and verifies through the module. Arguments: the module, and how to load it: "local", "global", or
-// "preloaded" (then it calls the functions it was linked with… by looking them up in the global scope).
+// "preloaded" (then it looks the functions up in the global scope).
 // With -DEXPORTS and -rdynamic it exports C_* functions of its own; a call to one of them ends the program.
 // It uses no PKCS#11 header: what it needs is declared here.
 #define _GNU_SOURCE

@@ -7,8 +7,8 @@ use std::time::Duration;
 use cryptoki_sys::*;
 use ukeyhub_artefacts::{Isolation, isolated, set_env, softhsm};
 
-use crate::call;
 use crate::hosts::attributes::{Attributes, rsa_pair};
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::mock::Mock;
 use crate::hosts::processes::{Ending, fork, start_fork, wait};

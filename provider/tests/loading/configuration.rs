@@ -16,7 +16,7 @@ fn broken(text: &str, words: &[&str]) {
     let module = Module::load();
     assert_eq!(module.initialize(), refused(CKR_GENERAL_ERROR), "{text}");
     let mut count = 0;
-    let listed = crate::call!(module, C_GetSlotList, CK_FALSE, std::ptr::null_mut(), &raw mut count);
+    let listed = crate::hosts::call!(module, C_GetSlotList, CK_FALSE, std::ptr::null_mut(), &raw mut count);
     assert_eq!(listed, refused(CKR_CRYPTOKI_NOT_INITIALIZED));
     let said = std::fs::read_to_string(&log).unwrap();
     for word in words {

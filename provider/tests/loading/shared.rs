@@ -7,7 +7,7 @@ use cryptoki_sys::*;
 use libloading::Library;
 use ukeyhub_artefacts::{isolated, softhsm};
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::mock::Mock;
 use crate::hosts::{Module, libraries};

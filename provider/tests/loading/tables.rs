@@ -5,11 +5,12 @@ use std::path::Path;
 use cryptoki_sys::*;
 use ukeyhub_artefacts::{isolated, set_env};
 
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::mock::{Mock, open_folder, set_mode};
 use crate::hosts::processes::{Ending, become_ordinary, fork, give_to_ordinary};
 use crate::hosts::{Module, libraries, refused};
-use crate::{call, log_of_run};
+use crate::log_of_run;
 
 const HEAD: &str = "name = \"own\"\nvendor = \"own\"\nkind = \"pkcs11\"\nisolation = \"none\"\n";
 const TITLE: &str = "[title]\nzh = \"自\"\nen = \"own\"\n";
@@ -71,7 +72,7 @@ fn each_version_gives_its_functions() {
             module.initialize().unwrap();
             let session = module.open(module.only_slot()).unwrap();
             assert_eq!(call!(module, C_SessionCancel, session, 0), cancel, "{version}");
-            assert_eq!(mock.calls("C_SessionCancel"), u64::from(version != "2.40"), "{version}");
+            assert_eq!(mock.calls("C_SessionCancel"), usize::from(version != "2.40"), "{version}");
             let mut flags = 0;
             assert_eq!(call!(module, C_GetSessionValidationFlags, session, 1, &raw mut flags), validation, "{version}");
             module.finalize().unwrap();

@@ -10,7 +10,7 @@ use crate::hosts::mock::Mock;
 use crate::hosts::{Module, libraries};
 
 /// Four threads call at once; answers how many were inside the library at the same time.
-fn concurrency(mock: &Mock, module: &Module) -> u64 {
+fn concurrency(mock: &Mock, module: &Module) -> usize {
     let slot = module.only_slot();
     let sessions: Vec<_> = (0..4).map(|_| module.open(slot).unwrap()).collect();
     mock.tell("call=C_GetSessionInfo do=delay:30");

@@ -4,8 +4,8 @@ use cryptoki_sys::*;
 use ukeyhub_artefacts::isolated;
 
 use crate::Log;
-use crate::call;
 use crate::hosts::attributes::Attributes;
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::{Module, plain_mechanism};
 

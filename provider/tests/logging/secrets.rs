@@ -7,8 +7,8 @@ use ukeyhub_artefacts::isolated;
 use ukeyhub_vendors::functions::ROWS;
 
 use crate::Log;
-use crate::call;
 use crate::hosts::attributes::Attributes;
+use crate::hosts::call;
 use crate::hosts::{Module, plain_mechanism};
 
 const PIN: &[u8; 16] = b"canary-pin-31415";

@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 use ukeyhub_artefacts::isolated;
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::mock::Mock;
 use crate::hosts::{Module, attributes, libraries, refused};

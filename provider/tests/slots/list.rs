@@ -5,7 +5,7 @@ use std::ptr;
 use cryptoki_sys::*;
 use ukeyhub_artefacts::{isolated, set_env, softhsm};
 
-use crate::call;
+use crate::hosts::call;
 use crate::hosts::libraries::Libraries;
 use crate::hosts::mock::Mock;
 use crate::hosts::{Module, libraries, refused};
