@@ -32,8 +32,10 @@ fn walk(module: &Module, slot: CK_SLOT_ID) {
             continue;
         }
         for at in 0..function.arguments.len() {
-            let must_refuse = matches!(function.arguments[at], Kind::Needed | Kind::Counted);
-            if !must_refuse && function.arguments[at] != Kind::Optional || KEPT_APART.contains(&name) && !must_refuse {
+            let kind = function.arguments[at];
+            let must_refuse = matches!(kind, Kind::Needed | Kind::Counted);
+            let may_be_null = kind == Kind::Optional && !KEPT_APART.contains(&name);
+            if !must_refuse && !may_be_null {
                 continue;
             }
             let session = module.open(slot).unwrap();

@@ -98,27 +98,20 @@ impl Function {
 
 /// Memory for the arguments of one call: each pointer leads to zeros of its own, each length is small.
 pub struct Scratch {
-    /// Freed with this value: the arguments point here.
-    _memory: Vec<Box<[u64; 64]>>,
+    /// Freed with this value: the arguments point here. It never grows, so it never moves.
+    _memory: Vec<[u64; 64]>,
 }
 
 impl Scratch {
     /// Arguments with which no pointer is null that should not be.
     pub fn for_call(function: &Function) -> (Self, Vec<usize>) {
-        let mut memory = Vec::new();
-        let words = function
-            .arguments
-            .iter()
-            .map(|kind| match kind {
-                Kind::Needed | Kind::Counted | Kind::Optional => {
-                    let place = memory.len();
-                    memory.push(Box::new([0; 64]));
-                    memory[place].as_ptr() as usize
-                }
-                Kind::Length => 2,
-                Kind::Number | Kind::Callback | Kind::Reserved => 0,
-            })
-            .collect();
+        let mut memory = vec![[0; 64]; function.arguments.len()];
+        let words = function.arguments.iter().zip(&mut memory).map(|(kind, room)| match kind {
+            Kind::Needed | Kind::Counted | Kind::Optional => room.as_mut_ptr() as usize,
+            Kind::Length => 2,
+            Kind::Number | Kind::Callback | Kind::Reserved => 0,
+        });
+        let words = words.collect();
         (Self { _memory: memory }, words)
     }
 }
