@@ -50,6 +50,14 @@ static void must(const char *what, ck answer)
 
 #define CALL(name, types, ...) must(#name, ((ck(*) types)symbol(#name))(__VA_ARGS__))
 
+// The 2.40 list: a version, then 68 functions in the order of the standard.
+struct list { ck version; void *functions[68]; };
+static struct list *list;
+enum { INITIALIZE = 0, GET_SLOT_LIST = 4, OPEN_SESSION = 12, FIND_OBJECTS_FINAL = 28, LAST = 67 };
+
+// A call through the list, whose entries another object's functions must not have captured.
+#define LISTED(place, types, ...) must(#place, ((ck(*) types)list->functions[place])(__VA_ARGS__))
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -60,13 +68,19 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", dlerror());
         return 2;
     }
-    CALL(C_Initialize, (void *), NULL);
+    CALL(C_GetFunctionList, (struct list **), &list);
+    if (list->functions[LAST] != symbol("C_WaitForSlotEvent") ||
+        list->functions[FIND_OBJECTS_FINAL] != symbol("C_FindObjectsFinal")) {
+        fprintf(stderr, "the list does not hold the module's own functions\n");
+        return 4;
+    }
+    LISTED(INITIALIZE, (void *), NULL);
     puts("initialized");
     ck slots[16], count = 16, session, public, private;
-    CALL(C_GetSlotList, (byte, ck *, ck *), 1, slots, &count);
+    LISTED(GET_SLOT_LIST, (byte, ck *, ck *), 1, slots, &count);
     printf("%lu slots\n", count);
     // The first slot is SoftHSM's token: serial session, for reading and writing; the user's PIN is public.
-    CALL(C_OpenSession, (ck, ck, void *, void *, ck *), slots[0], 6, NULL, NULL, &session);
+    LISTED(OPEN_SESSION, (ck, ck, void *, void *, ck *), slots[0], 6, NULL, NULL, &session);
     CALL(C_Login, (ck, ck, const char *, ck), session, 1, "1234", 4);
     puts("logged in");
     byte p256[] = { 6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7 }, yes = 1;
