@@ -45,8 +45,19 @@ mod handler {
         }
     }
 
+    /// Set in a forked child that inherited a registration. A thread of the parent may have held the C library's lock on
+    /// its list of handlers, and fork does not release it: the child never touches that list.
+    static INHERITED: AtomicBool = AtomicBool::new(false);
+
     /// Registers the handler as the latest, so that it runs before those of the libraries just loaded.
-    pub(super) fn watch() {
+    pub(super) fn watch(fresh_child: bool) {
+        if fresh_child && KEY.load(Ordering::Acquire) {
+            INHERITED.store(true, Ordering::Release);
+            MOVING.store(false, Ordering::Release);
+        }
+        if INHERITED.load(Ordering::Acquire) {
+            return;
+        }
         if KEY.swap(true, Ordering::AcqRel) {
             MOVING.store(true, Ordering::Release);
             // SAFETY: runs `at_exit` once, which does nothing now, and takes it out.
@@ -66,12 +77,13 @@ mod handler {
         // SAFETY: runs `at_exit` if it has not run yet and takes it out, before its code goes.
         unsafe { __cxa_finalize(key()) };
         crate::calls::forget_threads();
-        crate::log::close();
+        crate::log::silence();
         if process_lives {
             // SAFETY: the host unmaps the module, so no thread is inside and none will come.
             unsafe {
                 crate::calls::free_records();
                 crate::anchor::free_page();
+                crate::log::close();
             }
         }
     }
@@ -85,10 +97,11 @@ mod handler {
 /// Elsewhere the process's end is not watched: on Windows other threads are gone by then, and libraries are ended by the system.
 #[cfg(not(target_os = "linux"))]
 mod handler {
-    pub(super) fn watch() {}
+    pub(super) fn watch(_fresh_child: bool) {}
 }
 
-/// Watches the end of the process; called whenever libraries have been loaded.
-pub fn watch() {
-    handler::watch();
+/// Watches the end of the process; called whenever libraries have been loaded. `fresh_child` says that this is the first
+/// time in a forked child.
+pub fn watch(fresh_child: bool) {
+    handler::watch(fresh_child);
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cryptoki_sys::{CK_RV, CKR_GENERAL_ERROR};
 use tracing::Level;
@@ -63,14 +63,16 @@ pub fn called(function: Function, handle: Option<u64>, arguments: &[(&str, &dyn 
 
 /// Panics of the module go to the log only: its own copy of the standard library would print them into the host's output.
 pub fn silence_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        std::panic::set_hook(Box::new(|panic| {
-            // The message may quote data of the host, so only the place is logged.
-            let place = panic.location().map(ToString::to_string);
-            tracing::error!(place, "panic");
-        }));
-    });
+    // Not a Once: a child forked while another thread is in it would wait for that thread.
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        // The message may quote data of the host, so only the place is logged.
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panic");
+    }));
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use tracing::field::{Field, Visit};
@@ -28,6 +28,9 @@ static SINK: AtomicPtr<Sink> = AtomicPtr::new(ptr::null_mut());
 
 /// The level in force, as `rank` numbers it; 0 is silence.
 static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+/// Whether `tracing` knows the writer.
+static WRITING: AtomicBool = AtomicBool::new(false);
 
 #[inline(always)]
 fn rank(level: Level) -> u8 {
@@ -58,19 +61,35 @@ pub fn open(config: &Config, places: &Places) {
         // The earlier one is leaked: a thread may be writing to it. That happens once per change of configuration.
         SINK.store(Box::into_raw(sink), Ordering::Release);
     }
-    LEVEL.store(rank(config.log_level.into()), Ordering::Release);
-    // Fails when it is set already, by an earlier C_Initialize.
-    let first = tracing::subscriber::set_global_default(Writer).is_ok();
-    if !first {
+    let level = rank(config.log_level.into());
+    let before = LEVEL.swap(level, Ordering::AcqRel);
+    // `tracing` takes a lock here, which a child forked meanwhile would inherit: only when there is something to change.
+    if !WRITING.swap(true, Ordering::AcqRel) {
+        // Nobody else in this copy of `tracing` could have set one.
+        _ = tracing::subscriber::set_global_default(Writer);
+    } else if before != level {
         tracing::callsite::rebuild_interest_cache();
     }
 }
 
-/// Stops logging: the module is about to be unmapped.
+/// Stops logging: the module is about to be unmapped, or the process is ending.
 #[cfg(target_os = "linux")]
-pub fn close() {
+pub fn silence() {
     LEVEL.store(0, Ordering::Release);
-    SINK.store(ptr::null_mut(), Ordering::Release);
+}
+
+/// Closes the file.
+///
+/// # Safety
+/// The module is about to be unmapped: no thread is inside and none will enter.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "the counterpart of Box::into_raw in `open`")]
+pub unsafe fn close() {
+    let sink = SINK.swap(ptr::null_mut(), Ordering::AcqRel);
+    if !sink.is_null() {
+        // SAFETY: made by `open`, and by the caller's promise nobody writes to it any more.
+        drop(unsafe { Box::from_raw(sink) });
+    }
 }
 
 #[allow(unsafe_code, reason = "a published sink is never freed")]

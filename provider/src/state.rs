@@ -66,7 +66,7 @@ pub fn initialize(threads: HostThreads) -> Outcome {
     let state = build(threads)?;
     calls::prepare_fences();
     // After the libraries are loaded, so that our handler runs before theirs.
-    exit::watch();
+    exit::watch(fresh_child);
     anchor::publish(Box::new(state));
     change.end(Phase::Ready);
     Ok(())

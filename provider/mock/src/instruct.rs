@@ -210,7 +210,7 @@ const INITIALIZE: [(&str, Initialize); 5] = [
     ("takes-string", Initialize::TakesString),
 ];
 const VERSIONS: [(&str, CK_VERSION); 5] = [
-    ("2.1", CK_VERSION { major: 2, minor: 1 }),
+    ("2.0", CK_VERSION { major: 2, minor: 0 }),
     ("2.40", CK_VERSION { major: 2, minor: 40 }),
     ("3.0", CK_VERSION { major: 3, minor: 0 }),
     ("3.1", CK_VERSION { major: 3, minor: 1 }),

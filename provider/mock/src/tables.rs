@@ -13,10 +13,10 @@ use crate::entries::{Function, LIST_2_40, LIST_3_0, LIST_3_2};
 use crate::memory;
 use crate::state::{self, Settings};
 
-/// A value that must never be called, in the places a 2.01 list does not have.
+/// A value that must never be called, in the places a 2.0 list does not have.
 const POISON: usize = 1;
-/// C_WaitForSlotEvent came with 2.10; a 2.01 list has 67 functions.
-const FUNCTIONS_2_01: usize = 67;
+/// C_WaitForSlotEvent came with 2.01; a 2.0 list has 67 functions.
+const FUNCTIONS_2_0: usize = 67;
 const NAME: &[u8] = b"PKCS 11\0";
 
 /// What is offered under the present settings.
@@ -88,7 +88,7 @@ fn interface<T>(list: *mut T) -> CK_INTERFACE {
 /// The whole length of a 3.2 list, in which no function from number 68 on may be read.
 fn poisoned() -> CK_FUNCTION_LIST_3_2 {
     let mut list = LIST_3_2;
-    let first = size_of::<CK_FUNCTION_LIST_3_2>() - (Function::COUNT - FUNCTIONS_2_01) * size_of::<usize>();
+    let first = size_of::<CK_FUNCTION_LIST_3_2>() - (Function::COUNT - FUNCTIONS_2_0) * size_of::<usize>();
     for at in (first..size_of::<CK_FUNCTION_LIST_3_2>()).step_by(size_of::<usize>()) {
         // SAFETY: within the list; a function pointer has the size of a usize. The poison is not null, so it is a
         // valid Option<fn> as long as nobody calls it.
