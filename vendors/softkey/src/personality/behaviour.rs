@@ -225,8 +225,8 @@ behaviours! {
         max_count = "container.max-count": u32,
         /// What GetContainerType answers.
         type_answer = "container.type-answer": TypeAnswer,
-        /// CA whose certificate layout a new key gets.
-        ca = "container.ca": Text,
+        /// Layout of a new key's certificates, by its name in `src/make/layouts.toml`.
+        layout = "container.layout": Text,
         /// Zero bytes behind a certificate that ExportCertificate gives and counts.
         trailing_bytes = "container.trailing-bytes": u32,
     }

@@ -290,3 +290,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn certificate_layouts_are_those_of_the_maker_of_keys() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/make/layouts.toml");
+    let layouts = fs::read_to_string(file).unwrap();
+    let is_known = |name: &str| layouts.lines().any(|line| line == format!("name = \"{name}\""));
+    for personality in all().iter() {
+        let variants = personality.variants.iter().filter_map(|variant| variant.set.get("container.layout"));
+        for name in variants.map(String::as_str).chain([personality.container.layout.as_str()]) {
+            assert!(is_known(name), "{}: no layout {name:?}", personality.id);
+        }
+    }
+}
