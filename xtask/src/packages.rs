@@ -156,6 +156,13 @@ const PACKAGES: &[Package] = &[
         &[Check],
         Program("aarch64-linux-gnu-gcc"),
     ),
+    installed(
+        "libc6-dev-arm64-cross",
+        "links for 64-bit ARM Linux",
+        "链接 64 位 ARM Linux 程序",
+        &[Check],
+        File("usr/aarch64-linux-gnu/lib/Scrt1.o"),
+    ),
 ];
 
 /// NSS softokn, relative to a folder for libraries; Debian 12 and later, then earlier releases and Ubuntu.
