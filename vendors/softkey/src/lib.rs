@@ -2,8 +2,9 @@
 //! disk, behind a PIN that a program can guess; nothing of value may be entrusted to it.
 //!
 //! Rooms: `crypto` (algorithms), `store` (the key folder on disk), `personality` (data: how a product behaves), `faults`
-//! (misbehaviour on request), `api` (the functions, safe code), `handles` and `process` (what lives in a host's process),
-//! `views` (host pointers, the only place that follows them) and `entry` (the exported names).
+//! (misbehaviour on request), `make` (test CA and certificates), `api` (the functions, safe code), `process`, `handles` and
+//! `shared_login` (what lives in a host's process), `views` (host pointers, the only place that follows them), `guard` (what
+//! surrounds every call) and `entry` (the exported names).
 
 #[cfg(panic = "abort")]
 compile_error!("a library in a host's process must unwind to its guard: build it with panic = \"unwind\"");
@@ -14,8 +15,10 @@ pub mod entry;
 pub mod faults;
 mod guard;
 pub mod handles;
+pub mod make;
 pub mod personality;
 pub mod process;
 pub mod sar;
+mod shared_login;
 pub mod store;
 pub mod views;

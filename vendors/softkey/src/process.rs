@@ -15,8 +15,9 @@ use skf_sys::codes;
 
 use crate::faults::Faults;
 use crate::handles::Handles;
-use crate::personality::{Personalities, Personality, STANDARD, VARIANT};
+use crate::personality::{Personalities, Personality, PinCache, STANDARD, VARIANT};
 use crate::sar::Sar;
+use crate::shared_login::SharedLogin;
 use crate::store::{Application, Fingerprint, Key, Limits, Plug, PlugEvent, Role, Secrets};
 
 /// The plug folder.
@@ -146,8 +147,10 @@ impl Process {
         let described = key.read(|model| Ok(model.device.clone()))?;
         let personality = self.personalities.get(&described.personality).ok_or(Sar(codes::SAR_FAIL))?;
         let personality = self.personalities.with(personality, &described.options).map_err(|_| Sar(codes::SAR_FAIL))?;
+        let is_shared = *personality.pin.cache == PinCache::Machine;
         let device = Arc::new(Device {
             name: name.to_owned(),
+            shared_login: is_shared.then(|| SharedLogin::new(key.folder(), plug.folder().join(name))),
             faults: Faults::of_key(key.folder()),
             key,
             limits: limits(&personality),
@@ -258,6 +261,8 @@ pub struct Device {
     /// What its personality accepts.
     pub limits: Limits,
     security: Mutex<Security>,
+    /// Who is logged in on this machine, for products that share that among processes.
+    shared_login: Option<SharedLogin>,
 }
 
 /// What was proved to the device.
@@ -309,15 +314,37 @@ impl Device {
         locked(&self.security).authenticated
     }
 
-    /// Records a login.
-    pub fn log_in(&self, application: &[u8], secrets: Secrets) {
+    /// Records a login with this PIN.
+    pub fn log_in(&self, application: &[u8], secrets: Secrets, pin: &[u8]) -> Result<(), Sar> {
         let role = secrets.role();
         locked(&self.security).logins.insert((application.to_vec(), role), Arc::new(secrets));
+        self.shared_login.as_ref().map_or(Ok(()), |shared| shared.set(application, role, Some(pin)))
     }
 
     /// Ends a login of one role.
-    pub fn log_out(&self, application: &[u8], role: Role) {
+    pub fn log_out(&self, application: &[u8], role: Role) -> Result<(), Sar> {
         locked(&self.security).logins.remove(&(application.to_vec(), role));
+        self.shared_login.as_ref().map_or(Ok(()), |shared| shared.set(application, role, None))
+    }
+
+    /// Where processes share logins, takes over what others have done to this application. It must not run inside a change
+    /// of the key: a PIN of another process is verified here.
+    pub fn share_logins(&self, application: &[u8]) -> Result<(), Sar> {
+        let Some(shared) = &self.shared_login else { return Ok(()) };
+        for role in [Role::Admin, Role::User] {
+            let place = (application.to_vec(), role);
+            let is_in = locked(&self.security).logins.contains_key(&place);
+            match shared.pin(application, role)? {
+                None => drop(locked(&self.security).logins.remove(&place)),
+                Some(_) if is_in => {}
+                Some(pin) => match self.key.verify_pin(application, role, &pin, &self.limits) {
+                    Ok(secrets) => drop(locked(&self.security).logins.insert(place, Arc::new(secrets))),
+                    // It was changed since. The try that this has cost is what such a library costs its user.
+                    Err(_) => shared.set(application, role, None)?,
+                },
+            }
+        }
+        Ok(())
     }
 
     /// The secrets of a login, if there is one for this very application (not one made later under its name).

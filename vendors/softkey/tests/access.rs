@@ -16,7 +16,7 @@ mod stage;
 use std::ffi::c_void;
 
 use stage::*;
-use ukeyhub_artefacts::isolated;
+use ukeyhub_artefacts::{Isolation, isolated};
 use ukeyhub_softkey::entry::*;
 use ukeyhub_softkey::store::{Key, Role};
 use ukeyhub_softkey::views::ULONG;
@@ -209,4 +209,53 @@ fn quirks_of_pins_are_data() {
         assert_eq!(verify(application, 1, "wrong-pin").0, Err(SAR_PIN_INVALID));
         log_in(application);
     });
+}
+
+/// Which step a child process is for.
+const STEP: &str = "UKEYHUB_TEST_STEP";
+
+/// One process after the other with the same key: what each does, and what it meets.
+fn steps(cache: &str) -> [(&'static str, Result<(), u32>); 8] {
+    let shared = if cache == "machine" { Ok(()) } else { Err(SAR_USER_NOT_LOGGED_IN) };
+    let alone = Err(SAR_USER_NOT_LOGGED_IN);
+    [
+        ("create 1", alone),
+        ("log in", Ok(())),
+        ("create 2", shared),
+        ("log out", Ok(())),
+        ("create 3", alone),
+        ("log in again", Ok(())),
+        ("create 4", shared),
+        ("create 5, plugged in anew", alone),
+    ]
+}
+
+#[test]
+fn a_login_is_of_one_process_but_where_a_product_shares_it() {
+    for cache in ["process", "machine"] {
+        let stage = Stage::of_processes();
+        let key = stage.key_of("key", "standard", &[("pin.cache", cache)]);
+        for (step, met) in steps(cache) {
+            let id = format!("{cache}: {step}");
+            if step.ends_with("anew") {
+                stage.unplug("key");
+                stage.plug_in("key");
+            }
+            let process = Isolation::new().env(ukeyhub_softkey::process::PLUG, stage.plug.folder()).env(STEP, &id);
+            process.run(|| {
+                // A child comes by all steps; its own is the one in its environment.
+                if std::env::var(STEP).unwrap() != id {
+                    return;
+                }
+                let (_, application) = open("key");
+                let code = match step.split_once(' ').unwrap() {
+                    ("create", number) => create(application, number).map(drop),
+                    (_, "out") => ok(unsafe { SKF_ClearSecureState(application) }),
+                    _ => verify(application, 1, USER).0,
+                };
+                assert_eq!(code, met, "{id}");
+            });
+        }
+        assert_eq!(key.pin_info(APPLICATION.as_bytes(), Role::User).unwrap().tries_left, 3);
+    }
 }

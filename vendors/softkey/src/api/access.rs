@@ -86,10 +86,11 @@ fn refuse(application: &OpenApplication, role: Role, failure: PinFailure, retrie
     if let Some(left) = failure.tries_left {
         retries.put(ulong(left));
     }
-    if failure.sar.0 == codes::SAR_PIN_INCORRECT {
-        application.device().log_out(&application.name, role);
+    let is_wrong = failure.sar.0 == codes::SAR_PIN_INCORRECT;
+    match is_wrong.then(|| application.device().log_out(&application.name, role)) {
+        Some(Err(sar)) => sar.into(),
+        _ => failure.sar.into(),
     }
-    failure.sar.into()
 }
 
 /// 7.2.3: changes a PIN, given the old one.
@@ -137,7 +138,7 @@ pub fn SKF_VerifyPIN(call: &Call, application: Handle, pin_type: u32, text: Text
     let is_again = application.read(|application| Ok(device.login(application, role).is_some()))?;
     let verified = device.key.verify_pin(&application.name, role, &pin, &device.limits);
     let secrets = verified.map_err(|failure| refuse(&application, role, failure, &retries))?;
-    device.log_in(&application.name, secrets);
+    device.log_in(&application.name, secrets, &pin)?;
     if is_again && *device.personality.pin.relogin == Relogin::Refused {
         return Err(Sar(codes::SAR_USER_ALREADY_LOGGED_IN).into());
     }
@@ -157,7 +158,6 @@ pub fn SKF_UnblockPIN(call: &Call, application: Handle, admin: Text, new: Text, 
 pub fn SKF_ClearSecureState(call: &Call, application: Handle) -> Done {
     let application = call.application(application)?;
     let device = application.device();
-    device.log_out(&application.name, Role::Admin);
-    device.log_out(&application.name, Role::User);
-    Ok(())
+    device.log_out(&application.name, Role::Admin)?;
+    Ok(device.log_out(&application.name, Role::User)?)
 }

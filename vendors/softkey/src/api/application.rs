@@ -73,9 +73,8 @@ pub fn SKF_DeleteApplication(call: &Call, device: Handle, application: Text) -> 
     let name = name(&application)?;
     require_authentication(&device)?;
     change_key(&device, |model| Ok(model.delete_application(&name)?))?;
-    device.log_out(&name, Role::Admin);
-    device.log_out(&name, Role::User);
-    Ok(())
+    device.log_out(&name, Role::Admin)?;
+    Ok(device.log_out(&name, Role::User)?)
 }
 
 /// 7.3.4: opens an application.

@@ -202,6 +202,7 @@ impl Call {
     pub fn application(&self, handle: Handle) -> Result<Arc<OpenApplication>, Failure> {
         let application = self.get::<OpenApplication>(handle)?;
         self.enter(&application.connection)?;
+        application.device().share_logins(&application.name)?;
         Ok(application)
     }
 
@@ -209,6 +210,7 @@ impl Call {
     pub fn container(&self, handle: Handle) -> Result<Arc<OpenContainer>, Failure> {
         let container = self.get::<OpenContainer>(handle)?;
         self.enter(&container.application.connection)?;
+        container.device().share_logins(&container.application.name)?;
         Ok(container)
     }
 

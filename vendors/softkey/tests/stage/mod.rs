@@ -28,14 +28,20 @@ pub struct Stage {
 
 /// To be called in an isolated body, before the library is called.
 pub fn stage() -> Stage {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let plug = folder.path().join("plug");
-    std::fs::create_dir(&plug).expect("the plug folder");
-    ukeyhub_artefacts::set_env(process::PLUG, &plug);
-    Stage { folder, plug: Plug::new(plug) }
+    let stage = Stage::of_processes();
+    ukeyhub_artefacts::set_env(process::PLUG, stage.plug.folder());
+    stage
 }
 
 impl Stage {
+    /// A plug folder for processes that get it in their environment.
+    pub fn of_processes() -> Stage {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plug = folder.path().join("plug");
+        std::fs::create_dir(&plug).expect("the plug folder");
+        Stage { folder, plug: Plug::new(plug) }
+    }
+
     pub fn key_folder(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
