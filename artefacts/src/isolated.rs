@@ -17,9 +17,9 @@ use crate::configuration::private_folder;
 const MARKER: &str = "UKEYHUB_ISOLATED";
 /// In the child: the file that says how far the body got.
 const REPORT: &str = "UKEYHUB_ISOLATED_REPORT";
-const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+const DEFAULT_LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs `body` in a process of its own, for at most 60 s.
+/// Runs `body` in a process of its own, for at most 120 s.
 ///
 /// # Panics
 /// In the parent when the body fails, does not reach its end, or takes too long; the child's output is shown.
@@ -69,7 +69,7 @@ impl Default for Isolation {
 }
 
 impl Isolation {
-    /// No variables, 60 s.
+    /// No variables, 120 s.
     pub fn new() -> Self {
         Self { variables: Vec::new(), limit: DEFAULT_LIMIT }
     }

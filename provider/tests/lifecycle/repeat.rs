@@ -24,7 +24,7 @@ fn nothing_is_left(mut round: impl FnMut()) {
 
 #[test]
 fn ten_thousand_times_with_a_library_and_a_session() {
-    Isolation::new().limit(Duration::from_secs(120)).run(|| {
+    Isolation::new().limit(Duration::from_secs(240)).run(|| {
         let mock = libraries::one_mock(&[]);
         let module = Module::load();
         nothing_is_left(|| {
