@@ -1,13 +1,13 @@
 //! Functions of clause 7.6 that are not written yet: each answers SAR_NOTSUPPORTYETERR. Whoever writes one takes its line
 //! from here as the signature; the file goes with the last.
 
-use skf_sys::{EccPrivateKeyBlob, EccPublicKeyBlob, EccSignatureBlob, RsaPrivateKeyBlob, RsaPublicKeyBlob, codes};
+use skf_sys::{EccPublicKeyBlob, RsaPublicKeyBlob, codes};
 
 use super::call::{Call, Done};
 use crate::crypto::block::Parameters;
 use crate::handles::Handle;
 use crate::sar::Sar;
-use crate::views::{BLOCKCIPHERPARAM, CipherIn, CipherOut, EnvelopeIn, In, Input, KeyBytes, Out, OutHandle, Output};
+use crate::views::{BLOCKCIPHERPARAM, CipherOut, In, Input, KeyBytes, Out, OutHandle, Output};
 
 macro_rules! pending {
     ($($name:ident($($argument:ident: $view:ty),*);)*) => {$(
@@ -21,23 +21,8 @@ macro_rules! pending {
 }
 
 pending! {
-    SKF_GenExtRSAKey(device: Handle, bits: u32, key: Out<RsaPrivateKeyBlob>);
-    SKF_GenRSAKeyPair(container: Handle, bits: u32, key: Out<RsaPublicKeyBlob>);
-    SKF_ImportRSAKeyPair(container: Handle, alg: u32, wrapped: Input, encrypted: Input);
-    SKF_RSASignData(container: Handle, data: Input, signature: Output);
-    SKF_RSAVerify(device: Handle, key: In<RsaPublicKeyBlob>, data: Input, signature: Input);
     SKF_RSAExportSessionKey(container: Handle, alg: u32, key: In<RsaPublicKeyBlob>, wrapped: Output, session_key: OutHandle);
-    SKF_ExtRSAPubKeyOperation(device: Handle, key: In<RsaPublicKeyBlob>, input: Input, output: Output);
-    SKF_ExtRSAPriKeyOperation(device: Handle, key: In<RsaPrivateKeyBlob>, input: Input, output: Output);
-    SKF_GenECCKeyPair(container: Handle, alg: u32, key: Out<EccPublicKeyBlob>);
-    SKF_ImportECCKeyPair(container: Handle, enveloped: EnvelopeIn);
-    SKF_ECCSignData(container: Handle, digest: Input, signature: Out<EccSignatureBlob>);
-    SKF_ECCVerify(device: Handle, key: In<EccPublicKeyBlob>, digest: Input, signature: In<EccSignatureBlob>);
     SKF_ECCExportSessionKey(container: Handle, alg: u32, key: In<EccPublicKeyBlob>, wrapped: CipherOut, session_key: OutHandle);
-    SKF_ExtECCEncrypt(device: Handle, key: In<EccPublicKeyBlob>, plain: Input, cipher: CipherOut);
-    SKF_ExtECCDecrypt(device: Handle, key: In<EccPrivateKeyBlob>, cipher: CipherIn, plain: Output);
-    SKF_ExtECCSign(device: Handle, key: In<EccPrivateKeyBlob>, digest: Input, signature: Out<EccSignatureBlob>);
-    SKF_ExtECCVerify(device: Handle, key: In<EccPublicKeyBlob>, digest: Input, signature: In<EccSignatureBlob>);
     SKF_GenerateAgreementDataWithECC(container: Handle, alg: u32, temporary: Out<EccPublicKeyBlob>, id: Input, agreement: OutHandle);
     SKF_GenerateAgreementDataAndKeyWithECC(container: Handle, alg: u32, peer: In<EccPublicKeyBlob>, peer_temporary: In<EccPublicKeyBlob>, temporary: Out<EccPublicKeyBlob>, id: Input, peer_id: Input, session_key: OutHandle);
     SKF_GenerateKeyWithECC(agreement: Handle, peer: In<EccPublicKeyBlob>, peer_temporary: In<EccPublicKeyBlob>, peer_id: Input, session_key: OutHandle);
@@ -60,12 +45,4 @@ pending! {
     SKF_MacUpdate(mac: Handle, data: Input);
     SKF_MacFinal(mac: Handle, value: Output);
     SKF_CloseHandle(handle: Handle);
-    // The private-decryption functions of makers. `kind`: 1 encryption pair, 2 signing pair; none where the shape has no such
-    // argument, which means the encryption pair. `sign`: TRUE signing pair.
-    SKF_PrvKeyDecrypt(container: Handle, kind: Option<u32>, cipher: CipherIn, plain: Output);
-    SKF_ECCPrvKeyDecrypt(container: Handle, cipher: CipherIn, plain: Output);
-    SKF_ECCDecrypt(container: Handle, sign: Option<bool>, cipher: CipherIn, plain: Output);
-    SKF_RSAPrvKeyDecrypt(container: Handle, cipher: Input, plain: Output);
-    SKF_PriRsaDecrypt(container: Handle, kind: u32, cipher: Input, plain: Output);
-    SKF_RSADecrypt(container: Handle, cipher: Input, plain: Output);
 }
