@@ -128,8 +128,11 @@ const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /// The path of a program, or a failure that names its package.
 fn found(program: &str, package: &str) -> String {
+    // After the system's folders those of the caller: a server may be unpacked instead of installed.
+    let path = std::env::var("PATH").unwrap_or_default();
     SEARCH
         .split(':')
+        .chain(path.split(':').filter(|folder| !folder.is_empty()))
         .map(|folder| format!("{folder}/{program}"))
         .find(|path| Path::new(path).is_file())
         .unwrap_or_else(|| panic!("{program} is missing: install the package {package} (apt install {package})"))
